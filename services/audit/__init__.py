@@ -1,0 +1,1 @@
+"""The audit service keeps a tamper-evident account of every send."""

@@ -1,0 +1,16 @@
+"""The audit service's settings."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from shared.settings import ServiceSettings
+
+
+class AuditSettings(ServiceSettings):
+    """Everything the audit service needs to start."""
+
+    signing_key: Path
+    """PEM file (PKCS 8, Ed25519) that signs the checkpoints of every zone's log."""
+
+    text_kept_for: timedelta = timedelta(days=365)
+    """How long the texts of messages stay readable; their hashes stay in the log."""

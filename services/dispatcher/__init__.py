@@ -1,0 +1,1 @@
+"""The dispatcher judges alerts, plans sends and sends them."""

@@ -1,0 +1,1 @@
+"""The dispatcher's rules: pure, without I/O."""

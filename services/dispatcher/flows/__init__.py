@@ -1,0 +1,1 @@
+"""The dispatcher's use cases, one verb a file."""

@@ -1,0 +1,64 @@
+"""The dispatcher's settings: the providers it sends through, and its limits."""
+
+from datetime import timedelta
+from typing import Literal
+
+from pydantic import AnyHttpUrl, BaseModel, EmailStr, SecretStr
+
+from shared.settings import ServiceSettings
+
+
+class TwilioSettings(BaseModel):
+    """One Twilio account, or the sandbox that speaks the same API."""
+
+    account_sid: str
+    auth_token: SecretStr
+    api_url: AnyHttpUrl = AnyHttpUrl("https://api.twilio.com")
+    messaging_service_sid: str | None = None
+    """Where set, Twilio picks the sender; otherwise the network's sender name is used."""
+
+    callback_token: SecretStr
+    """The unguessable last part of the receipts and inbound URLs."""
+
+    concurrency: int = 100
+    messages_per_second: float = 100.0
+    """The token bucket of the account's senders."""
+
+    timeout: timedelta = timedelta(seconds=15)
+    """From the first byte written to the whole answer; well below the lease."""
+
+
+class SmtpSettings(BaseModel):
+    """The mail submission server."""
+
+    host: str
+    port: int = 587
+    encryption: Literal["none", "starttls", "tls"] = "starttls"
+    user: str | None = None
+    password: SecretStr | None = None
+    sender: EmailStr
+    """The address in From and the envelope, for instance `no-reply@bin.example`."""
+
+    connections: int = 10
+    messages_per_second: float = 200.0
+    final_dot_timeout: timedelta = timedelta(minutes=10)
+    """RFC 5321, 4.5.3.2.6: at least 10 minutes, or an accepted mail is taken for lost."""
+
+
+class DispatcherSettings(ServiceSettings):
+    """Everything the dispatcher needs to start."""
+
+    twilio: TwilioSettings
+    smtp: SmtpSettings
+    test_twilio: TwilioSettings
+    """Where messages with status `test` go: never the real provider."""
+
+    test_smtp: SmtpSettings
+    lease: timedelta = timedelta(seconds=60)
+    """How long a claimed send belongs to one process, on the database's clock."""
+
+    max_segments: int = 3
+    """An SMS that needs more segments than this is refused at judging."""
+
+    second_attempt_after: timedelta = timedelta(seconds=60)
+    """How long a warm send stays `unknown` before its one flagged second attempt."""

@@ -1,0 +1,1 @@
+"""The registry owns zones, networks, members and the relay of bulletins."""

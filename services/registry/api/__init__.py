@@ -1,0 +1,1 @@
+"""The HTTP interface: each route parses, authorises and calls one flow."""

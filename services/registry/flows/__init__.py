@@ -1,0 +1,1 @@
+"""The registry's use cases, one verb a file."""

@@ -1,0 +1,1 @@
+"""The registry's collections in MongoDB."""

@@ -1,0 +1,320 @@
+"""The one policy by which every consumer acknowledges, backs off, gives up and stops.
+
+Positions are stored in MongoDB in the transaction that stores what the records led to, under a
+fence: a process that lost a partition cannot store anything for it. So each record's effect is
+stored exactly once, whatever is killed when. (EMBEDDED frameworks' policies either lose records or
+try one bad record thousands of times a second.)
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+from aiokafka.errors import KafkaError  # pyright: ignore[reportMissingTypeStubs]
+from prometheus_client import Counter
+from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError, PyMongoError
+
+from shared.clock import Clock
+from shared.contracts import DeadLetter
+from shared.contracts.common import Access
+from shared.envelope import sha256
+from shared.failures import Fenced, Rejected, Retryable, Stalled
+from shared.kafka import Log, Partition, Positions, Reader, Record
+from shared.mongo import Client, Database, Session, transaction
+from shared.outbox import Outbox
+from shared.topics import POLICE_TOPICS, TOPICS
+
+RECORDS = Counter("buurtbode_records", "Records handled", ["group", "topic"])
+DEAD_LETTERS = Counter("buurtbode_dead_letters", "Records given up", ["group", "topic", "reason"])
+
+_LIMIT = 10
+"""Open dead letters of one consumer on our own topics, beyond which it stops: a fault of ours."""
+
+_DUPLICATE_KEY = 11000
+_STALL = timedelta(seconds=60)
+_POLICE = frozenset(topic.name for topic in POLICE_TOPICS)
+
+Apply = Callable[[Session, Sequence[Record]], Awaitable[None]]
+"""Stores what records lead to, in the given transaction. May run twice for the same records."""
+
+Before = Callable[[Sequence[Record]], Awaitable[None]]
+"""Waits, before the transaction begins, for what the records depend on."""
+
+
+class PositionStore:
+    """Where each consumer group stands, in collection `positions`."""
+
+    def __init__(self, database: Database) -> None:
+        """Bind to the service's database."""
+        self._rows = database["positions"]
+
+    async def load(self, group: str, partitions: Collection[Partition]) -> Positions:
+        """Give the next offset of each partition that has one."""
+        by_id = {_row_id(group, partition): partition for partition in partitions}
+        rows = self._rows.find({"_id": {"$in": list(by_id)}})
+        return {by_id[row["_id"]]: int(row["next"]) async for row in rows}
+
+    async def advance(
+        self, session: Session, group: str, before: Positions, after: Positions
+    ) -> None:
+        """Move positions inside a transaction. Raises `Fenced` where another process moved them."""
+        moves: list[UpdateOne] = []
+        for partition, position in sorted(after.items()):
+            row: dict[str, object] = {"_id": _row_id(group, partition)}
+            known = before.get(partition)
+            if known is not None:
+                row["next"] = known
+            else:
+                row["next"] = {"$exists": False}
+            moves.append(UpdateOne(row, {"$set": {"next": position}}, upsert=known is None))
+        try:
+            result = await self._rows.bulk_write(moves, session=session)
+        except BulkWriteError as error:
+            if any(
+                item.get("code") == _DUPLICATE_KEY for item in error.details.get("writeErrors", [])
+            ):
+                raise Fenced(group) from error
+            raise
+        if result.matched_count + result.upserted_count != len(moves):
+            raise Fenced(group)
+
+    async def passed(self, group: str, ends: Positions) -> bool:
+        """Tell whether a group stands at or beyond the given ends."""
+        stored = await self.load(group, ends.keys())
+        return all(stored.get(partition, 0) >= end for partition, end in ends.items())
+
+
+def _row_id(group: str, partition: Partition) -> str:
+    return f"{group}|{partition.topic}|{partition.number}"
+
+
+@dataclass(slots=True)
+class ConsumerHealth:
+    """What readiness says about one consumer."""
+
+    stopped: str | None = None
+    caught_up_once: bool = False
+    last_progress: float = 0.0
+    positions: Positions = field(default_factory=dict[Partition, int])
+
+
+class Consumer:
+    """Reads topics as one group and stores what they lead to. See the module for the policy."""
+
+    def __init__(
+        self,
+        *,
+        group: str,
+        topics: Collection[str],
+        apply: Apply,
+        log: Log,
+        client: Client,
+        database: Database,
+        outbox: Outbox,
+        service: str,
+        clock: Clock,
+        before: Before | None = None,
+        most: int = 500,
+    ) -> None:
+        """Wire; `most` is the largest batch that `apply` gets in one transaction."""
+        self.group = group
+        self.health = ConsumerHealth()
+        self._topics = tuple(topics)
+        self._apply = apply
+        self._before = before
+        self._log = log
+        self._client = client
+        self._outbox = outbox
+        self._service = service
+        self._clock = clock
+        self._most = most
+        self._positions = PositionStore(database)
+        self._dead = database["dead_letters"]
+        self._logger = structlog.get_logger(consumer=group)
+
+    async def run(self) -> None:
+        """Consume until cancelled. Raises `Stalled` when only a new process can help."""
+        while True:
+            try:
+                await self._run_once()
+            except Retryable as error:
+                self._logger.warning("reader starts again", error=str(error))
+                await asyncio.sleep(1)
+
+    async def _run_once(self) -> None:
+        async with self._log.reader(self.group, self._topics, self._load) as reader:
+            await self._read(reader)
+
+    async def _load(self, partitions: Collection[Partition]) -> Positions:
+        stored = await self._positions.load(self.group, partitions)
+        self.health.positions = dict(stored)
+        self.health.last_progress = self._clock.monotonic()
+        return stored
+
+    async def _read(self, reader: Reader) -> None:
+        failures = 0
+        while True:
+            await self._stop_at_limit()
+            records = await reader.poll(self._most, wait=0.5)
+            try:
+                if records:
+                    await self._handle(records)
+                else:
+                    await self._skip_gaps(reader)
+                failures = 0
+            except Fenced:
+                self._logger.info("lost partitions")
+                await reader.rewind()
+            except (Retryable, PyMongoError) as error:
+                failures += 1
+                self._logger.warning("backs off", error=type(error).__name__, failures=failures)
+                await asyncio.sleep(_backoff(failures))
+                await reader.rewind()
+
+    async def _handle(self, records: Sequence[Record]) -> None:
+        try:
+            await self._store(records, self._apply)
+        except Rejected as rejected:
+            if len(records) == 1:
+                await self._give_up(records[0], rejected)
+                return
+            for record in records:
+                await self._handle([record])
+
+    async def _store(self, records: Sequence[Record], apply: Apply) -> None:
+        if self._before is not None:
+            await self._before(records)
+        after = _positions_after(records)
+        before = {p: self.health.positions[p] for p in after if p in self.health.positions}
+
+        async def work(session: Session) -> None:
+            await apply(session, records)
+            await self._positions.advance(session, self.group, before, after)
+
+        await transaction(self._client, work)
+        self._moved(after)
+        for record in records:
+            RECORDS.labels(self.group, record.topic).inc()
+
+    def _moved(self, after: Positions) -> None:
+        self.health.positions.update(after)
+        self.health.last_progress = self._clock.monotonic()
+
+    async def _skip_gaps(self, reader: Reader) -> None:
+        """Store positions that moved without a record (compaction leaves gaps at a log's end)."""
+        reached = await reader.reached()
+        known = self.health.positions
+        moved = {p: position for p, position in reached.items() if position > known.get(p, 0)}
+        if not moved:
+            return
+        before = {p: known[p] for p in moved if p in known}
+
+        async def work(session: Session) -> None:
+            await self._positions.advance(session, self.group, before, moved)
+
+        await transaction(self._client, work)
+        self._moved(moved)
+
+    async def _give_up(self, record: Record, rejected: Rejected) -> None:
+        letter = dead_letter(record, self.group, rejected, self._clock.now())
+        topic = TOPICS[record.topic].dlq
+
+        async def store(session: Session, _records: Sequence[Record]) -> None:
+            await self._dead.update_one(
+                {"_id": letter.event_id},
+                {"$set": {"consumer": self.group, "topic": record.topic, "at": letter.at}},
+                upsert=True,
+                session=session,
+            )
+            ids = [letter.event_id]
+            await self._outbox.add(session, [letter], ce_ids=ids, topic=topic)
+            await self._outbox.add(session, [self._access(letter)], ce_ids=ids)
+
+        await self._store([record], store)
+        DEAD_LETTERS.labels(self.group, record.topic, rejected.reason).inc()
+        self._logger.error(
+            "dead letter",
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            reason=rejected.reason,
+        )
+
+    def _access(self, letter: DeadLetter) -> Access:
+        return Access.model_validate(
+            {
+                "event_id": f"{letter.event_id}-access",
+                "zone_id": None,
+                "service": self._service,
+                "kind": "dead_letter",
+                "action": f"dead_letter.{letter.source_topic}",
+                "actor": "system",
+                "time": letter.at,
+            }
+        )
+
+    async def _stop_at_limit(self) -> None:
+        """Wait while too many of our own records are given up: going on would hide a fault."""
+        while (await self._open_letters()) > _LIMIT:
+            if self.health.stopped is None:
+                self._logger.critical("stopped: the DLQ is over its limit", limit=_LIMIT)
+            self.health.stopped = "the DLQ is over its limit; see `buurtbode dlq list`"
+            await asyncio.sleep(5)
+        self.health.stopped = None
+
+    async def _open_letters(self) -> int:
+        own = [topic for topic in self._topics if topic not in _POLICE]
+        if not own:
+            return 0
+        query = {"consumer": self.group, "topic": {"$in": own}}
+        return await self._dead.count_documents(query, limit=_LIMIT + 1)
+
+    async def watch(self) -> None:
+        """Raise `Stalled` when there is lag and no progress for a minute, other than on purpose."""
+        while True:
+            await asyncio.sleep(5)
+            quiet = self._clock.monotonic() - self.health.last_progress
+            if quiet < _STALL.total_seconds() or self.health.stopped is not None:
+                continue
+            if await self._lags():
+                raise Stalled(self.group)
+
+    async def _lags(self) -> bool:
+        try:
+            ends = await self._log.end_offsets(self._topics)
+        except (Retryable, KafkaError):
+            return False  # Kafka being away is no stall of ours
+        mine = self.health.positions
+        return any(ends.get(partition, 0) > position for partition, position in mine.items())
+
+
+def _positions_after(records: Sequence[Record]) -> Positions:
+    after: Positions = {}
+    for record in records:
+        after[record.source] = max(after.get(record.source, 0), record.offset + 1)
+    return after
+
+
+def _backoff(failures: int) -> float:
+    """Full jitter, at most 10 s: far below the poll interval, so the partitions stay ours."""
+    return random.uniform(0, min(10.0, 0.2 * 2**failures))  # noqa: S311 - not for secrets
+
+
+def dead_letter(record: Record, consumer: str, rejected: Rejected, now: datetime) -> DeadLetter:
+    """Describe a record that is given up, without anything that it says."""
+    return DeadLetter(
+        event_id=f"{consumer}.{record.topic}.{record.partition}.{record.offset}",
+        source_topic=record.topic,
+        source_partition=record.partition,
+        source_offset=record.offset,
+        source_key=None,  # an outsider's key could hold anything
+        consumer=consumer,
+        reason=rejected.reason,
+        field=rejected.field,
+        sha256=sha256(record.value),
+        at=now,
+    )

@@ -1,0 +1,107 @@
+"""CloudEvents 1.0 in Kafka's binary mode: metadata in headers, the event's JSON as the value."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from pydantic import ValidationError
+
+from shared.contracts import EVENT_BY_TYPE, Event
+from shared.contracts.dispatcher import Reason
+from shared.failures import Rejected
+from shared.kafka import Outgoing, Record
+
+CONTENT_TYPE = "application/json"
+E = TypeVar("E", bound=Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope(Generic[E]):
+    """A decoded record: the event, its CloudEvents id, and the record it came in."""
+
+    ce_id: str
+    event: E
+    record: Record
+
+
+def sha256(value: bytes) -> str:
+    """Give the hexadecimal SHA-256 of exact bytes."""
+    return hashlib.sha256(value).hexdigest()
+
+
+def encode(
+    event: Event,
+    *,
+    ce_id: str,
+    source: str,
+    time: datetime,
+    topic: str | None = None,
+    headers: Mapping[str, bytes] | None = None,
+) -> Outgoing:
+    """Turn an event into a record. `source` is a URI-reference such as `buurtbode/registry`."""
+    ce = {
+        "ce_specversion": b"1.0",
+        "ce_id": ce_id.encode(),
+        "ce_type": event.TYPE.encode(),
+        "ce_source": source.encode(),
+        "ce_time": time.isoformat().encode(),
+        "content-type": CONTENT_TYPE.encode(),
+    }
+    return Outgoing(
+        topic=topic or event.TOPIC.name,
+        key=event.key(),
+        value=event.to_json(),
+        headers=tuple({**ce, **(headers or {})}.items()),
+    )
+
+
+def header(record: Record, name: str) -> str | None:
+    """Give a header's text, or None where it is absent, doubled or not UTF-8."""
+    values = [value for key, value in record.headers if key == name]
+    if len(values) != 1:
+        return None
+    try:
+        return values[0].decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def decode_any(record: Record) -> Envelope[Event]:
+    """Decode a record by its `ce_type`. Raises `Rejected` with a code and no value of the input."""
+    ce_id, ce_type = header(record, "ce_id"), header(record, "ce_type")
+    if not ce_id or not ce_type or header(record, "ce_specversion") != "1.0":
+        raise Rejected(Reason.NOT_A_CLOUDEVENT)
+    model = EVENT_BY_TYPE.get(ce_type)
+    if model is None:
+        raise Rejected(Reason.WRONG_TYPE, "ce_type")
+    return Envelope(ce_id, parse(model, record.value), record)
+
+
+def decode(record: Record, model: type[E]) -> Envelope[E]:
+    """Decode a record that must be of one type. Raises `Rejected`."""
+    envelope = decode_any(record)
+    if not isinstance(envelope.event, model):
+        raise Rejected(Reason.WRONG_TYPE, "ce_type")
+    return Envelope(envelope.ce_id, envelope.event, record)
+
+
+def parse(model: type[E], value: bytes) -> E:
+    """Parse an event's JSON. Raises `Rejected` naming the first field that is wrong."""
+    try:
+        return model.from_json(value)
+    except ValidationError as error:
+        raise _rejected(error) from None  # its message would quote the input
+
+
+def _rejected(error: ValidationError) -> Rejected:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        return Rejected(Reason.NOT_JSON)
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "value_error":
+        where = first["msg"].removeprefix("Value error, ").partition(":")[0]
+    if first["type"] == "extra_forbidden":  # the name itself is the outsider's input
+        where = ".".join(str(part) for part in first["loc"][:-1]) or "unknown field"
+    return Rejected(Reason.INVALID_FIELD, where[:80])

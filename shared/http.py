@@ -1,0 +1,176 @@
+"""HTTP as all services speak it: problem documents (RFC 9457), health and metrics."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+from pymongo.errors import PyMongoError
+from starlette.exceptions import HTTPException
+
+from shared.failures import Retryable
+
+PROBLEM_TYPE = "application/problem+json"
+_TYPE_BASE = "https://buurtbode.example/problems/"
+
+Ready = Callable[[], Awaitable[Mapping[str, str]]]
+"""Gives what stands in the way of working, by part; empty when ready."""
+
+
+class Problem(Exception):  # noqa: N818 - RFC 9457's word
+    """An answer that is a problem document. No part may hold personal data.
+
+    `kind` is the last part of the type URI; `detail` says what to do; `field` names the input.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        detail: str,
+        *,
+        field: str | None = None,
+        extra: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Describe the problem."""
+        super().__init__(kind)
+        self.status = status
+        self.kind = kind
+        self.detail = detail
+        self.field = field
+        self.extra = dict(extra or {})
+        self.headers = dict(headers or {})
+
+
+class ProblemDocument(BaseModel):
+    """The shape of every error answer (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    field: str | None = None
+
+
+class Health(BaseModel):
+    """The answer of `/livez` and `/readyz`."""
+
+    status: str
+    waiting_for: dict[str, str] = {}
+
+
+PROBLEM_RESPONSES: dict[int | str, dict[str, object]] = {
+    "default": {
+        "model": ProblemDocument,
+        "description": "A problem document (RFC 9457).",
+        "content": {PROBLEM_TYPE: {}},
+    }
+}
+"""For `FastAPI(responses=...)`, so that the OpenAPI document names the shape of errors."""
+
+
+def install(app: FastAPI, ready: Ready) -> None:
+    """Add the problem handlers, `/livez`, `/readyz` and `/metrics` to an application."""
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    for unavailable in (PyMongoError, Retryable):
+        app.add_exception_handler(unavailable, _on_unavailable)
+    app.add_exception_handler(Exception, _on_fault)
+
+    @app.get("/livez", tags=["health"])
+    async def livez() -> Health:  # pyright: ignore[reportUnusedFunction]
+        """Tell that the process answers."""
+        return Health(status="alive")
+
+    @app.get("/readyz", tags=["health"], responses={503: {"model": Health}})
+    async def readyz(response: Response) -> Health:  # pyright: ignore[reportUnusedFunction]
+        """Tell whether the service can do its work, and what it waits for."""
+        waiting = dict(await ready())
+        if waiting:
+            response.status_code = 503
+        return Health(status="waiting" if waiting else "ready", waiting_for=waiting)
+
+    @app.get("/metrics", tags=["health"], response_class=Response)
+    async def metrics() -> Response:  # pyright: ignore[reportUnusedFunction]
+        """Give Prometheus' text format."""
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _answer(problem: Problem) -> JSONResponse:
+    body: dict[str, object] = {
+        "type": _TYPE_BASE + problem.kind,
+        "title": problem.kind.replace("-", " ").capitalize(),
+        "status": problem.status,
+        "detail": problem.detail,
+        **problem.extra,
+    }
+    if problem.field is not None:
+        body["field"] = problem.field
+    return JSONResponse(
+        body, status_code=problem.status, headers=problem.headers, media_type=PROBLEM_TYPE
+    )
+
+
+async def _on_problem(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, Problem):
+        raise error
+    return _answer(error)
+
+
+async def _on_invalid(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    errors = [
+        # the input itself is left out: it may be personal data
+        {"field": ".".join(str(part) for part in item["loc"][1:]), "reason": str(item["msg"])}
+        for item in error.errors()
+    ]
+    first = errors[0] if errors else {"field": "", "reason": ""}
+    detail = f"{first['field'] or 'The request'}: {first['reason']}. Correct it and send it again."
+    return _answer(
+        Problem(
+            422,
+            "invalid-request",
+            detail,
+            field=first["field"] or None,
+            extra={"errors": errors},
+        )
+    )
+
+
+async def _on_http(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    kind = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "http-error")
+    headers = dict(error.headers or {})
+    return _answer(Problem(error.status_code, kind, str(error.detail), headers=headers))
+
+
+async def _on_unavailable(_request: Request, error: Exception) -> Response:
+    structlog.get_logger().warning("not available", error=type(error).__name__)
+    return _answer(
+        Problem(
+            503,
+            "unavailable",
+            "A part that this needs does not answer now; nothing was changed. Try again.",
+            headers={"Retry-After": "2"},
+        )
+    )
+
+
+async def _on_fault(request: Request, error: Exception) -> Response:
+    structlog.get_logger().error("fault", error=type(error).__name__, route=_route(request))
+    return _answer(
+        Problem(500, "fault", "Something is wrong on our side; the operator has been told.")
+    )
+
+
+def _route(request: Request) -> str:
+    """Give the route's template: the URL itself could carry a token."""
+    route: object = request.scope.get("route")
+    return str(getattr(route, "path", "unknown"))

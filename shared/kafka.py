@@ -1,0 +1,326 @@
+"""The log that the services talk over: a port with Apache Kafka behind it.
+
+The port has a second implementation in the tests (in memory, for the flow tests). aiokafka is used
+directly rather than through a framework, because positions are kept in MongoDB together with the
+rows they produced, and because judging waits for end offsets; docs/decisions/0003 tells more.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, Self, cast
+
+from aiokafka import (  # pyright: ignore[reportMissingTypeStubs]
+    AIOKafkaConsumer,
+    AIOKafkaProducer,
+    ConsumerRebalanceListener,
+    TopicPartition,
+)
+from aiokafka.coordinator.assignors.range import (  # pyright: ignore[reportMissingTypeStubs]
+    RangePartitionAssignor,
+)
+from aiokafka.errors import KafkaError  # pyright: ignore[reportMissingTypeStubs]
+
+from shared.failures import Retryable
+from shared.settings import KafkaSettings
+
+
+class Partition(NamedTuple):
+    """One partition of one topic."""
+
+    topic: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record as read, its value untouched."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...]
+    timestamp_ms: int
+
+    @property
+    def source(self) -> Partition:
+        """Give the partition it stands in."""
+        return Partition(self.topic, self.partition)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record to write."""
+
+    topic: str
+    key: str
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...]
+
+
+Positions = dict[Partition, int]
+LoadPositions = Callable[[Collection[Partition]], Awaitable[Positions]]
+
+
+class Reader(Protocol):
+    """One member of a consumer group, whose positions are somebody else's matter."""
+
+    async def __aenter__(self) -> Self:
+        """Join the group."""
+        ...
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Leave the group."""
+        ...
+
+    async def poll(self, most: int, wait: float) -> list[Record]:
+        """Read up to `most` records, waiting up to `wait` seconds for the first.
+
+        The records of one partition come in order. Raises `Retryable` while Kafka is away.
+        """
+        ...
+
+    async def rewind(self) -> None:
+        """Go back to the stored positions of all assigned partitions."""
+        ...
+
+    def assigned(self) -> frozenset[Partition]:
+        """Tell which partitions are this member's now."""
+        ...
+
+    async def reached(self) -> Positions:
+        """Give the next offset to read, per assigned partition, gaps skipped."""
+        ...
+
+
+class Log(Protocol):
+    """A cluster, as one user of it."""
+
+    async def __aenter__(self) -> Self:
+        """Connect."""
+        ...
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Disconnect."""
+        ...
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        """Write records, in order per key, and return once all replicas have them.
+
+        Raises `Retryable`; some of the records may then have been written.
+        """
+        ...
+
+    def reader(self, group: str, topics: Collection[str], load: LoadPositions) -> Reader:
+        """Make a member of a group; it starts each partition where `load` says, else at 0."""
+        ...
+
+    async def end_offsets(self, topics: Collection[str]) -> Positions:
+        """Give each partition's end: the offset that its next record will get."""
+        ...
+
+
+def _connection(settings: KafkaSettings, client_id: str) -> dict[str, Any]:
+    context = None
+    if settings.protocol == "SASL_SSL":
+        context = ssl.create_default_context(cafile=settings.ca_file)
+    return {
+        "bootstrap_servers": settings.bootstrap,
+        "client_id": client_id,
+        "security_protocol": settings.protocol,
+        "ssl_context": context,
+        "sasl_mechanism": settings.mechanism,
+        "sasl_plain_username": settings.user,
+        "sasl_plain_password": settings.password.get_secret_value(),
+        "request_timeout_ms": 10_000,
+    }
+
+
+class KafkaLog:
+    """Apache Kafka through aiokafka: idempotent, acknowledged by all in-sync replicas."""
+
+    def __init__(self, settings: KafkaSettings, client_id: str) -> None:
+        """Keep the settings; nothing connects before `async with`."""
+        self._settings = settings
+        self._client_id = client_id
+        self._producer: Any = None
+        self._watcher: Any = None
+
+    async def __aenter__(self) -> Self:
+        """Connect. Raises `Retryable` with a hint where the cluster or the password is wrong."""
+        connection = _connection(self._settings, self._client_id)
+        # aiokafka is untyped: its objects are Any here and nowhere else
+        self._producer = cast("Any", AIOKafkaProducer)(
+            **connection,
+            acks="all",
+            enable_idempotence=True,
+            compression_type="lz4",
+            linger_ms=2,
+            max_batch_size=256 * 1024,
+        )
+        self._watcher = cast("Any", AIOKafkaConsumer)(**connection, group_id=None)
+        try:
+            await self._producer.start()
+            await self._watcher.start()
+        except KafkaError as error:
+            await self.__aexit__()
+            message = (
+                f"cannot connect to Kafka at {self._settings.bootstrap} as "
+                f"{self._settings.user}: is it running, and is the password right?"
+            )
+            raise Retryable(message) from error
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Flush and disconnect."""
+        for client in (self._producer, self._watcher):
+            if client is not None:
+                await client.stop()
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        """Write records; see the port."""
+        try:
+            waiting = [
+                await self._producer.send(
+                    record.topic,
+                    key=record.key.encode(),
+                    value=record.value,
+                    headers=list(record.headers),
+                )
+                for record in records
+            ]
+            await asyncio.gather(*waiting)
+        except KafkaError as error:
+            message = f"Kafka did not acknowledge: {type(error).__name__}"
+            raise Retryable(message) from error
+
+    def reader(self, group: str, topics: Collection[str], load: LoadPositions) -> Reader:
+        """Make a member of a group; see the port."""
+        return _KafkaReader(self._settings, self._client_id, group, topics, load)
+
+    async def end_offsets(self, topics: Collection[str]) -> Positions:
+        """Give each partition's end; see the port."""
+        try:
+            partitions = await self._partitions(topics)
+            ends: dict[Any, int] = await self._watcher.end_offsets(partitions)
+        except KafkaError as error:
+            message = f"Kafka does not tell its end offsets: {type(error).__name__}"
+            raise Retryable(message) from error
+        return {Partition(tp.topic, tp.partition): end for tp, end in ends.items()}
+
+    async def _partitions(self, topics: Collection[str]) -> list[Any]:
+        client = self._watcher._client  # noqa: SLF001 - the public call needs a subscription
+        found: list[Any] = []
+        for topic in topics:
+            await client.add_topic(topic)
+            numbers: Iterable[int] | None = client.cluster.partitions_for_topic(topic)
+            if not numbers:
+                await client.force_metadata_update()
+                numbers = client.cluster.partitions_for_topic(topic)
+            if not numbers:
+                message = f"topic {topic} does not exist: run `buurtbode topics apply`"
+                raise Retryable(message)
+            found += [cast("Any", TopicPartition)(topic, number) for number in numbers]
+        return found
+
+
+class _KafkaReader(ConsumerRebalanceListener):
+    """A group member that starts from stored positions and never commits to Kafka."""
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        client_id: str,
+        group: str,
+        topics: Collection[str],
+        load: LoadPositions,
+    ) -> None:
+        self._topics = list(topics)
+        self._load = load
+        self._assigned: frozenset[Partition] = frozenset()
+        self._consumer: Any = None
+        session_ms = int(settings.session_timeout.total_seconds() * 1000)
+        self._options: dict[str, Any] = {
+            **_connection(settings, client_id),
+            "group_id": group,
+            "enable_auto_commit": False,
+            "auto_offset_reset": "earliest",
+            # range gives one process the same partition of every topic with equal counts
+            "partition_assignment_strategy": (RangePartitionAssignor,),
+            "session_timeout_ms": session_ms,
+            "heartbeat_interval_ms": session_ms // 5,
+            "max_partition_fetch_bytes": 4 * 1024 * 1024,
+            "fetch_max_wait_ms": 250,
+        }
+
+    async def __aenter__(self) -> Self:
+        self._consumer = cast("Any", AIOKafkaConsumer)(**self._options)
+        self._consumer.subscribe(self._topics, listener=self)
+        try:
+            await self._consumer.start()
+        except KafkaError as error:
+            await self.__aexit__()
+            message = f"cannot join the consumer group: {type(error).__name__}"
+            raise Retryable(message) from error
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    async def on_partitions_revoked(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, revoked: Collection[Any]
+    ) -> None:
+        del revoked  # eager rebalancing: all of them
+        self._assigned = frozenset()
+
+    async def on_partitions_assigned(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, assigned: Collection[Any]
+    ) -> None:
+        self._assigned = frozenset(Partition(tp.topic, tp.partition) for tp in assigned)
+        await self.rewind()
+
+    async def poll(self, most: int, wait: float) -> list[Record]:
+        try:
+            found: dict[Any, list[Any]] = await self._consumer.getmany(
+                timeout_ms=int(wait * 1000), max_records=most
+            )
+        except KafkaError as error:
+            message = f"Kafka does not answer: {type(error).__name__}"
+            raise Retryable(message) from error
+        return [_record(message) for messages in found.values() for message in messages]
+
+    async def rewind(self) -> None:
+        stored = await self._load(self._assigned)
+        for partition in self._assigned:
+            tp = cast("Any", TopicPartition)(*partition)
+            if partition in stored:
+                self._consumer.seek(tp, stored[partition])
+            else:
+                await self._consumer.seek_to_beginning(tp)
+
+    def assigned(self) -> frozenset[Partition]:
+        return self._assigned
+
+    async def reached(self) -> Positions:
+        reached: Positions = {}
+        for partition in self._assigned:
+            reached[partition] = await self._consumer.position(
+                cast("Any", TopicPartition)(*partition)
+            )
+        return reached
+
+
+def _record(message: Any) -> Record:
+    return Record(
+        topic=message.topic,
+        partition=message.partition,
+        offset=message.offset,
+        key=message.key,
+        value=message.value or b"",
+        headers=tuple((str(name), bytes(value or b"")) for name, value in message.headers),
+        timestamp_ms=message.timestamp,
+    )

@@ -1,0 +1,96 @@
+"""MongoDB: durable transactions, and leases on the database's own clock."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, timedelta
+from typing import Any, TypeVar
+
+from pymongo import AsyncMongoClient, ReadPreference, ReturnDocument
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import DuplicateKeyError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from shared.settings import MongoSettings
+
+Document = dict[str, Any]
+Client = AsyncMongoClient[Document]
+Database = AsyncDatabase[Document]
+Collection = AsyncCollection[Document]
+Session = AsyncClientSession
+T = TypeVar("T")
+
+_DURABLE = WriteConcern(w="majority", j=True)
+
+
+def connect(settings: MongoSettings, name: str) -> Client:
+    """Make the client of a service. Times come back aware, in UTC; nothing connects yet."""
+    return AsyncMongoClient(
+        settings.url.get_secret_value(),
+        appname=name,
+        maxPoolSize=settings.pool,
+        tz_aware=True,
+        tzinfo=UTC,
+        serverSelectionTimeoutMS=5_000,
+        retryWrites=True,
+        w="majority",
+        journal=True,
+        compressors="zstd,snappy",
+    )
+
+
+def database(client: Client, name: str) -> Database:
+    """Give the service's database, with majority reads and durable writes."""
+    return client.get_database(
+        name,
+        read_concern=ReadConcern("majority"),
+        write_concern=_DURABLE,
+    )
+
+
+async def transaction(client: Client, work: Callable[[Session], Awaitable[T]]) -> T:
+    """Run `work` in one transaction, again where the database says that it may.
+
+    `work` must do nothing that cannot be done twice. What it raises aborts the transaction. The
+    snapshot is taken at its first operation, so anything to wait for is waited for before that.
+    """
+    async with client.start_session() as session:
+        return await session.with_transaction(
+            work,
+            read_concern=ReadConcern("snapshot"),
+            write_concern=_DURABLE,
+            read_preference=ReadPreference.PRIMARY,
+        )
+
+
+class Lease:
+    """A named right of one process, on the database's clock, in collection `leases`."""
+
+    def __init__(self, leases: Collection, name: str, owner: str, length: timedelta) -> None:
+        """Name the right and whoever wants it; `length` is how long it lasts unrenewed."""
+        self._leases = leases
+        self._name = name
+        self._owner = owner
+        self._ms = int(length.total_seconds() * 1000)
+
+    async def hold(self) -> bool:
+        """Take or renew the lease; tell whether it is ours for the next `length`."""
+        free: Document = {
+            "$expr": {"$or": [{"$eq": ["$owner", self._owner]}, {"$lt": ["$until", "$$NOW"]}]}
+        }
+        taken = [{"$set": {"owner": self._owner, "until": {"$add": ["$$NOW", self._ms]}}}]
+        try:
+            found = await self._leases.find_one_and_update(
+                {"_id": self._name, **free},
+                taken,
+                upsert=True,
+                return_document=ReturnDocument.AFTER,
+            )
+        except DuplicateKeyError:  # somebody else's and current
+            return False
+        return found is not None and found["owner"] == self._owner
+
+    async def release(self) -> None:
+        """Give the lease back, so that the next one need not wait."""
+        await self._leases.delete_one({"_id": self._name, "owner": self._owner})

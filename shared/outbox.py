@@ -1,0 +1,168 @@
+"""No change without its event: events are written in the change's transaction, then published.
+
+Order per key: each (topic, key) is a stream with a counter that is raised in the transaction, so
+that two transactions on one stream exclude each other and a visible number implies all smaller
+ones. One process publishes at a time, under a lease; a crash between publishing and deleting sends
+the same events again, in the same order, which every consumer takes as one.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+from bson import Binary
+from pymongo import ReturnDocument
+
+from shared.clock import Clock
+from shared.contracts import Event
+from shared.envelope import encode
+from shared.failures import Retryable
+from shared.kafka import Log, Outgoing
+from shared.mongo import Database, Document, Lease, Session
+
+_LEASE = timedelta(seconds=60)
+"""Longer than a publish can take (two request time-outs of 10 s and a retry)."""
+
+_WINDOW = 1000
+
+
+class Outbox:
+    """The outbox of one service, in its own database."""
+
+    def __init__(self, database: Database, source: str, clock: Clock) -> None:
+        """Bind to the service's database; `source` goes into `ce_source`."""
+        self._rows = database["outbox"]
+        self._counters = database["outbox_counters"]
+        self._source = source
+        self._clock = clock
+        self.filled = asyncio.Event()
+
+    async def prepare(self) -> None:
+        """Create the index that publishing reads by."""
+        await self._rows.create_index([("stream", 1), ("seq", 1)])
+
+    async def add(
+        self,
+        session: Session,
+        events: Sequence[Event],
+        *,
+        ce_ids: Sequence[str] | None = None,
+        topic: str | None = None,
+    ) -> None:
+        """Write events in the caller's transaction, in the order given.
+
+        `ce_ids` are given where the same event may be written again (it is then the same event).
+        """
+        if not events:
+            return
+        now = self._clock.now()
+        ids = ce_ids or [self._clock.new_id() for _ in events]
+        records = [
+            encode(event, ce_id=ce_id, source=self._source, time=now, topic=topic)
+            for event, ce_id in zip(events, ids, strict=True)
+        ]
+        await self._insert(session, records)
+        self.filled.set()
+
+    async def _insert(self, session: Session, records: Sequence[Outgoing]) -> None:
+        streams = [f"{record.topic}|{record.key}" for record in records]
+        next_seq: dict[str, int] = {}
+        for stream in sorted(set(streams)):  # one order for all, so that no two deadlock
+            counter = await self._counters.find_one_and_update(
+                {"_id": stream},
+                {"$inc": {"seq": streams.count(stream)}},
+                upsert=True,
+                return_document=ReturnDocument.AFTER,
+                session=session,
+            )
+            next_seq[stream] = _seq(counter) - streams.count(stream) + 1
+        rows: list[Document] = []
+        for stream, record in zip(streams, records, strict=True):
+            rows.append(_row(stream, next_seq[stream], record))
+            next_seq[stream] += 1
+        await self._rows.insert_many(rows, session=session)
+
+    async def oldest(self) -> list[Document]:
+        """Give the next rows to publish, in order per stream."""
+        window = self._rows.find({}, {"stream": 1}).sort("_id", 1).limit(_WINDOW)
+        streams = list({row["stream"] async for row in window})
+        if not streams:
+            return []
+        rows = self._rows.find({"stream": {"$in": streams}})
+        return await rows.sort([("stream", 1), ("seq", 1)]).limit(5 * _WINDOW).to_list()
+
+    async def remove(self, rows: Sequence[Document]) -> None:
+        """Forget rows that Kafka acknowledged."""
+        await self._rows.delete_many({"_id": {"$in": [row["_id"] for row in rows]}})
+
+    async def waiting(self) -> int:
+        """Count the events that Kafka does not have yet."""
+        return await self._rows.count_documents({})
+
+
+def _seq(counter: Document | None) -> int:
+    return 0 if counter is None else int(counter["seq"])  # upserted, so never None
+
+
+def _row(stream: str, seq: int, record: Outgoing) -> Document:
+    return {
+        "stream": stream,
+        "seq": seq,
+        "topic": record.topic,
+        "key": record.key,
+        "headers": [[name, Binary(value)] for name, value in record.headers],
+        "value": Binary(record.value),
+    }
+
+
+def _outgoing(row: Document) -> Outgoing:
+    headers = tuple((str(name), bytes(value)) for name, value in row["headers"])
+    return Outgoing(row["topic"], row["key"], bytes(row["value"]), headers)
+
+
+class OutboxPublisher:
+    """The job that publishes an outbox. Run it in every process; one of them works at a time."""
+
+    def __init__(self, outbox: Outbox, log: Log, database: Database, owner: str) -> None:
+        """Bind; `owner` names this process."""
+        self._outbox = outbox
+        self._log = log
+        self._lease = Lease(database["leases"], "outbox", owner, _LEASE)
+        self._logger = structlog.get_logger(job="outbox")
+
+    async def publish_once(self) -> int:
+        """Publish what stands first and give how many; 0 where there is nothing, or no lease."""
+        if not await self._lease.hold():
+            return 0
+        rows = await self._outbox.oldest()
+        if rows:
+            await self._log.publish([_outgoing(row) for row in rows])
+            await self._outbox.remove(rows)
+        return len(rows)
+
+    async def run(self) -> None:
+        """Publish until cancelled, woken by `Outbox.filled`; Kafka being away only delays it."""
+        pause = 0.1
+        try:
+            while True:
+                self._outbox.filled.clear()
+                try:
+                    count = await self.publish_once()
+                    pause = 0.1
+                except Retryable as error:
+                    count = 0
+                    pause = min(pause * 2, 5.0)
+                    self._logger.warning("publishing waits", error=str(error))
+                if count == 0:
+                    await _wait(self._outbox.filled, pause)
+        finally:
+            await asyncio.shield(self._lease.release())
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,100 @@
+"""Pseudonyms: HMAC-SHA-256 under a key of zone and year, from a key ring that one command writes.
+
+Destroying a key makes its pseudonyms meaningless; so there is no default key and no fallback.
+The file is JSON, `{"<zone_id>": {"<year>": "<64 hex digits>"}}`, readable by the services only.
+"""
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+_RING: TypeAdapter[dict[str, dict[int, str]]] = TypeAdapter(dict[str, dict[int, str]])
+
+
+class NoPseudonymKey(LookupError):  # noqa: N818
+    """The ring has no key for a zone and year: `buurtbode pseudonyms rotate` makes one."""
+
+
+class KeyRing:
+    """The services' view of the key ring: read again whenever a key is missing."""
+
+    def __init__(self, path: Path) -> None:
+        """Name the file; it is read at the first use."""
+        self._path = path
+        self._keys: dict[str, dict[int, str]] = {}
+
+    def key(self, zone_id: str, year: int) -> bytes:
+        """Give a key. Raises `NoPseudonymKey`."""
+        if year not in self._keys.get(zone_id, {}):
+            self._keys = read_ring(self._path)
+        try:
+            return bytes.fromhex(self._keys[zone_id][year])
+        except KeyError:
+            message = f"no pseudonym key for zone {zone_id}, year {year}"
+            raise NoPseudonymKey(message) from None
+
+    def has(self, zone_id: str, year: int) -> bool:
+        """Tell whether there is a key."""
+        try:
+            self.key(zone_id, year)
+        except NoPseudonymKey:
+            return False
+        return True
+
+    def years(self, zone_id: str) -> list[int]:
+        """List the years whose key still exists, oldest first; reads the file."""
+        self._keys = read_ring(self._path)
+        return sorted(self._keys.get(zone_id, {}))
+
+    def pseudonym(self, zone_id: str, year: int, value: str) -> str:
+        """Give the pseudonym of a normalised destination or a token's subject, hexadecimal."""
+        return hmac.new(self.key(zone_id, year), value.encode(), hashlib.sha256).hexdigest()
+
+
+def read_ring(path: Path) -> dict[str, dict[int, str]]:
+    """Read the ring; a file that does not exist yet is an empty ring."""
+    try:
+        return _RING.validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+
+
+def rotate(path: Path, zones: Iterable[str], year: int) -> list[tuple[str, int]]:
+    """Make the missing keys of this year and the next, and give what was made."""
+    ring = read_ring(path)
+    made: list[tuple[str, int]] = []
+    for zone_id in zones:
+        for wanted in (year, year + 1):
+            keys = ring.setdefault(zone_id, {})
+            if wanted not in keys:
+                keys[wanted] = secrets.token_hex(32)
+                made.append((zone_id, wanted))
+    if made:
+        _write(path, ring)
+    return made
+
+
+def destroy(path: Path, zone_id: str, year: int) -> None:
+    """Drop a key for good. Raises `NoPseudonymKey` where there is none."""
+    ring = read_ring(path)
+    if ring.get(zone_id, {}).pop(year, None) is None:
+        message = f"no pseudonym key for zone {zone_id}, year {year}"
+        raise NoPseudonymKey(message)
+    _write(path, ring)
+
+
+def _write(path: Path, ring: Mapping[str, Mapping[int, str]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.with_suffix(".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(ring, file, indent=1, sort_keys=True)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

@@ -1,0 +1,98 @@
+"""How a service runs: its HTTP server, its consumers and its jobs, as one group that ends together.
+
+One of them failing ends the process with a non-zero code, for its supervisor to restart: a service
+that answers HTTP while its consumer is dead would only look alive.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from pymongo.errors import PyMongoError
+
+from shared.failures import Fenced, Retryable
+from shared.settings import HttpSettings
+
+Task = Callable[[], Awaitable[None]]
+
+
+async def serve(app: FastAPI, http: HttpSettings, tasks: Sequence[Task]) -> None:
+    """Run until SIGTERM or SIGINT; then stop taking requests, and end the tasks."""
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=http.host,
+            port=http.port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=5,
+            lifespan="off",
+        )
+    )
+    async with asyncio.TaskGroup() as group:
+        running = [group.create_task(_task(task)) for task in tasks]
+        try:
+            await server.serve()
+        finally:
+            for task in running:
+                task.cancel()
+
+
+async def _task(task: Task) -> None:
+    await task()
+
+
+def run(main: Callable[[], Awaitable[None]]) -> None:
+    """Run a service's main coroutine on uvloop where there is one."""
+    if sys.platform == "win32":
+        asyncio.run(_task(main))
+        return
+    import uvloop  # noqa: PLC0415 - does not exist on Windows
+
+    uvloop.run(_task(main))
+
+
+class Job:
+    """Work that is done again and again: at once when woken, else every `interval`.
+
+    `once` gives True where there is more to do right away. What may pass (`Retryable`, `Fenced`,
+    a database away) is logged and tried again, each time a little later.
+    """
+
+    def __init__(self, name: str, once: Callable[[], Awaitable[bool]], interval: timedelta) -> None:
+        """Name the job for the logs."""
+        self.woken = asyncio.Event()
+        self._name = name
+        self._once = once
+        self._interval = interval.total_seconds()
+        self._logger = structlog.get_logger(job=name)
+
+    def wake(self) -> None:
+        """Have it look now instead of at its next turn."""
+        self.woken.set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        failures = 0
+        while True:
+            self.woken.clear()
+            try:
+                more = await self._once()
+                failures = 0
+            except (Retryable, Fenced, PyMongoError) as error:
+                failures += 1
+                more = False
+                self._logger.warning("tries again", error=type(error).__name__, failures=failures)
+            if not more:
+                await self._rest(min(self._interval * 2**failures, 30.0))
+
+    async def _rest(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self.woken.wait()
+        except TimeoutError:
+            return
