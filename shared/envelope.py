@@ -1,14 +1,16 @@
 """CloudEvents 1.0 in Kafka's binary mode: metadata in headers, the event's JSON as the value."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from typing import Generic, TypeVar
 
 from pydantic import ValidationError
 
 from shared.contracts import EVENT_BY_TYPE, Event
+from shared.contracts.base import LANGUAGES
 from shared.contracts.dispatcher import Reason
 from shared.failures import Rejected
 from shared.kafka import Outgoing, Record
@@ -92,16 +94,21 @@ def parse(model: type[E], value: bytes) -> E:
     try:
         return model.from_json(value)
     except ValidationError as error:
-        raise _rejected(error) from None  # its message would quote the input
+        raise _rejected(model, error) from None  # its message would quote the input
 
 
-def _rejected(error: ValidationError) -> Rejected:
+def _rejected(model: type[Event], error: ValidationError) -> Rejected:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     if first["type"] == "json_invalid":
         return Rejected(Reason.NOT_JSON)
-    where = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "value_error":
+    if not first["loc"]:  # our own check of the whole model: its message begins with the field
         where = first["msg"].removeprefix("Value error, ").partition(":")[0]
-    if first["type"] == "extra_forbidden":  # the name itself is the outsider's input
-        where = ".".join(str(part) for part in first["loc"][:-1]) or "unknown field"
-    return Rejected(Reason.INVALID_FIELD, where[:80])
+    else:
+        where = ".".join(takewhile(_known_in(model), map(str, first["loc"])))
+    return Rejected(Reason.INVALID_FIELD, where or "unknown field")
+
+
+def _known_in(model: type[Event]) -> Callable[[str], bool]:
+    """Tell our own names from the outsider's: the name of a field could hold anything."""
+    names = {*model.model_fields, *LANGUAGES}
+    return lambda part: part in names or part.isdecimal()
