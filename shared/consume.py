@@ -26,7 +26,7 @@ from shared.failures import Fenced, Rejected, Retryable, Stalled
 from shared.kafka import Log, Partition, Positions, Reader, Record
 from shared.mongo import Client, Database, Session, transaction
 from shared.outbox import Outbox
-from shared.topics import POLICE_TOPICS, TOPICS
+from shared.topics import DLQ_SUFFIX, POLICE_TOPICS
 
 RECORDS = Counter("buurtbode_records", "Records handled", ["group", "topic"])
 DEAD_LETTERS = Counter("buurtbode_dead_letters", "Records given up", ["group", "topic", "reason"])
@@ -43,6 +43,9 @@ Apply = Callable[[Session, Sequence[Record]], Awaitable[None]]
 
 Before = Callable[[Sequence[Record]], Awaitable[None]]
 """Waits, before the transaction begins, for what the records depend on."""
+
+After = Callable[[], None]
+"""Told once the transaction is committed, so that whoever works on its rows need not poll."""
 
 
 class PositionStore:
@@ -92,6 +95,62 @@ def _row_id(group: str, partition: Partition) -> str:
     return f"{group}|{partition.topic}|{partition.number}"
 
 
+class DeadLetters:
+    """What one consumer gave up: a row, an event on the DLQ and one on `bin.access`, together."""
+
+    def __init__(self, group: str, database: Database, outbox: Outbox, service: str) -> None:
+        """Bind to the service's database; `group` is the consumer's."""
+        self._rows = database["dead_letters"]
+        self._group = group
+        self._outbox = outbox
+        self._service = service
+        self._logger = structlog.get_logger(consumer=group)
+
+    async def add(self, session: Session, letter: DeadLetter) -> None:
+        """Store a letter in the transaction that moves the position; again is the same letter."""
+        await self._rows.update_one(
+            {"_id": letter.event_id},
+            {"$set": {"consumer": self._group, "topic": letter.source_topic, "at": letter.at}},
+            upsert=True,
+            session=session,
+        )
+        ids = [letter.event_id]
+        dlq = letter.source_topic + DLQ_SUFFIX
+        await self._outbox.add(session, [letter], ce_ids=ids, topic=dlq)
+        await self._outbox.add(session, [self._access(letter)], ce_ids=ids)
+
+    def _access(self, letter: DeadLetter) -> Access:
+        return Access.model_validate(
+            {
+                "event_id": f"{letter.event_id}-access",
+                "zone_id": None,
+                "service": self._service,
+                "kind": "dead_letter",
+                "action": f"dead_letter.{letter.source_topic}",
+                "actor": "system",
+                "time": letter.at,
+            }
+        )
+
+    def tell(self, letter: DeadLetter) -> None:
+        """Count and log a letter, once it is stored."""
+        DEAD_LETTERS.labels(self._group, letter.source_topic, letter.reason).inc()
+        self._logger.error(
+            "dead letter",
+            topic=letter.source_topic,
+            partition=letter.source_partition,
+            offset=letter.source_offset,
+            reason=letter.reason,
+        )
+
+    async def count(self, topics: Sequence[str], *, most: int) -> int:
+        """Count the open letters of these topics, up to `most`."""
+        if not topics:
+            return 0
+        query = {"consumer": self._group, "topic": {"$in": list(topics)}}
+        return await self._rows.count_documents(query, limit=most)
+
+
 @dataclass(slots=True)
 class ConsumerHealth:
     """What readiness says about one consumer."""
@@ -118,6 +177,7 @@ class Consumer:
         service: str,
         clock: Clock,
         before: Before | None = None,
+        after: After | None = None,
         most: int = 500,
     ) -> None:
         """Wire; `most` is the largest batch that `apply` gets in one transaction."""
@@ -126,14 +186,14 @@ class Consumer:
         self._topics = tuple(topics)
         self._apply = apply
         self._before = before
+        self._after = after
         self._log = log
         self._client = client
         self._outbox = outbox
-        self._service = service
         self._clock = clock
         self._most = most
         self._positions = PositionStore(database)
-        self._dead = database["dead_letters"]
+        self._dead = DeadLetters(group, database, outbox, service)
         self._logger = structlog.get_logger(consumer=group)
 
     async def run(self) -> None:
@@ -197,6 +257,9 @@ class Consumer:
 
         await transaction(self._client, work)
         self._moved(after)
+        self._outbox.filled.set()  # set before, it may have been looked at before the commit
+        if self._after is not None:
+            self._after()
         for record in records:
             RECORDS.labels(self.group, record.topic).inc()
 
@@ -221,41 +284,12 @@ class Consumer:
 
     async def _give_up(self, record: Record, rejected: Rejected) -> None:
         letter = dead_letter(record, self.group, rejected, self._clock.now())
-        topic = TOPICS[record.topic].dlq
 
         async def store(session: Session, _records: Sequence[Record]) -> None:
-            await self._dead.update_one(
-                {"_id": letter.event_id},
-                {"$set": {"consumer": self.group, "topic": record.topic, "at": letter.at}},
-                upsert=True,
-                session=session,
-            )
-            ids = [letter.event_id]
-            await self._outbox.add(session, [letter], ce_ids=ids, topic=topic)
-            await self._outbox.add(session, [self._access(letter)], ce_ids=ids)
+            await self._dead.add(session, letter)
 
         await self._store([record], store)
-        DEAD_LETTERS.labels(self.group, record.topic, rejected.reason).inc()
-        self._logger.error(
-            "dead letter",
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            reason=rejected.reason,
-        )
-
-    def _access(self, letter: DeadLetter) -> Access:
-        return Access.model_validate(
-            {
-                "event_id": f"{letter.event_id}-access",
-                "zone_id": None,
-                "service": self._service,
-                "kind": "dead_letter",
-                "action": f"dead_letter.{letter.source_topic}",
-                "actor": "system",
-                "time": letter.at,
-            }
-        )
+        self._dead.tell(letter)
 
     async def _stop_at_limit(self) -> None:
         """Wait while too many of our own records are given up: going on would hide a fault."""
@@ -268,10 +302,7 @@ class Consumer:
 
     async def _open_letters(self) -> int:
         own = [topic for topic in self._topics if topic not in _POLICE]
-        if not own:
-            return 0
-        query = {"consumer": self.group, "topic": {"$in": own}}
-        return await self._dead.count_documents(query, limit=_LIMIT + 1)
+        return await self._dead.count(own, most=_LIMIT + 1)
 
     async def watch(self) -> None:
         """Raise `Stalled` when there is lag and no progress for a minute, other than on purpose."""

@@ -241,6 +241,7 @@ class _KafkaReader(ConsumerRebalanceListener):
         self._topics = list(topics)
         self._load = load
         self._assigned: frozenset[Partition] = frozenset()
+        self._assignments = 0
         self._consumer: Any = None
         session_ms = int(settings.session_timeout.total_seconds() * 1000)
         self._options: dict[str, Any] = {
@@ -265,6 +266,9 @@ class _KafkaReader(ConsumerRebalanceListener):
             await self.__aexit__()
             message = f"cannot join the consumer group: {type(error).__name__}"
             raise Retryable(message) from error
+        except asyncio.CancelledError:
+            await self.__aexit__()  # nobody else will: the caller never entered
+            raise
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -276,14 +280,18 @@ class _KafkaReader(ConsumerRebalanceListener):
     ) -> None:
         del revoked  # eager rebalancing: all of them
         self._assigned = frozenset()
+        self._assignments += 1
 
     async def on_partitions_assigned(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, assigned: Collection[Any]
     ) -> None:
-        self._assigned = frozenset(Partition(tp.topic, tp.partition) for tp in assigned)
-        await self.rewind()
+        partitions = frozenset(Partition(tp.topic, tp.partition) for tp in assigned)
+        await self._seek(partitions)
+        self._assigned = partitions
+        self._assignments += 1
 
     async def poll(self, most: int, wait: float) -> list[Record]:
+        before = self._assignments
         try:
             found: dict[Any, list[Any]] = await self._consumer.getmany(
                 timeout_ms=int(wait * 1000), max_records=most
@@ -291,23 +299,32 @@ class _KafkaReader(ConsumerRebalanceListener):
         except KafkaError as error:
             message = f"Kafka does not answer: {type(error).__name__}"
             raise Retryable(message) from error
+        if before != self._assignments or not self._assigned:
+            # aiokafka fetches from a new assignment before its listener has placed it: what came
+            # meanwhile may stand before the stored positions, so it is dropped and read again
+            await self.rewind()
+            return []
         return [_record(message) for messages in found.values() for message in messages]
 
     async def rewind(self) -> None:
-        stored = await self._load(self._assigned)
-        for partition in self._assigned:
-            tp = cast("Any", TopicPartition)(*partition)
-            if partition in stored:
-                self._consumer.seek(tp, stored[partition])
-            else:
-                await self._consumer.seek_to_beginning(tp)
+        await self._seek(self._assigned)
+
+    async def _seek(self, partitions: frozenset[Partition]) -> None:
+        stored = await self._load(partitions)
+        for partition in partitions & self._current():
+            # a position that retention has passed is reset to the earliest
+            self._consumer.seek(cast("Any", TopicPartition)(*partition), stored.get(partition, 0))
+
+    def _current(self) -> frozenset[Partition]:
+        """Tell what aiokafka holds now: a rebalance may have begun while positions were loaded."""
+        return frozenset(Partition(tp.topic, tp.partition) for tp in self._consumer.assignment())
 
     def assigned(self) -> frozenset[Partition]:
         return self._assigned
 
     async def reached(self) -> Positions:
         reached: Positions = {}
-        for partition in self._assigned:
+        for partition in self._assigned & self._current():
             reached[partition] = await self._consumer.position(
                 cast("Any", TopicPartition)(*partition)
             )

@@ -36,7 +36,6 @@ def connect(settings: MongoSettings, name: str) -> Client:
         retryWrites=True,
         w="majority",
         journal=True,
-        compressors="zstd,snappy",
     )
 
 
@@ -76,18 +75,25 @@ class Lease:
 
     async def hold(self) -> bool:
         """Take or renew the lease; tell whether it is ours for the next `length`."""
-        free: Document = {
-            "$expr": {"$or": [{"$eq": ["$owner", self._owner]}, {"$lt": ["$until", "$$NOW"]}]}
+        free = {
+            "$or": [
+                {"$eq": [{"$ifNull": ["$owner", self._owner]}, self._owner]},
+                {"$lt": ["$until", "$$NOW"]},
+            ]
         }
-        taken = [{"$set": {"owner": self._owner, "until": {"$add": ["$$NOW", self._ms]}}}]
+        end = {"$add": ["$$NOW", self._ms]}
+        taken = {
+            "owner": {"$cond": [free, self._owner, "$owner"]},
+            "until": {"$cond": [free, end, "$until"]},
+        }
         try:
             found = await self._leases.find_one_and_update(
-                {"_id": self._name, **free},
-                taken,
+                {"_id": self._name},
+                [{"$set": taken}],
                 upsert=True,
                 return_document=ReturnDocument.AFTER,
             )
-        except DuplicateKeyError:  # somebody else's and current
+        except DuplicateKeyError:  # two came first; the other one has it
             return False
         return found is not None and found["owner"] == self._owner
 

@@ -21,8 +21,8 @@ from shared.failures import Retryable
 from shared.kafka import Log, Outgoing
 from shared.mongo import Database, Document, Lease, Session
 
-_LEASE = timedelta(seconds=60)
-"""Longer than a publish can take (two request time-outs of 10 s and a retry)."""
+_LEASE = timedelta(seconds=30)
+"""Longer than a publish can take (a batch waits 10 s at most, and is in flight for 10 s)."""
 
 _WINDOW = 1000
 
@@ -125,7 +125,7 @@ class OutboxPublisher:
     """The job that publishes an outbox. Run it in every process; one of them works at a time."""
 
     def __init__(self, outbox: Outbox, log: Log, database: Database, owner: str) -> None:
-        """Bind; `owner` names this process."""
+        """Bind; `owner` names this process, and its successor after a restart (`instance_name`)."""
         self._outbox = outbox
         self._log = log
         self._lease = Lease(database["leases"], "outbox", owner, _LEASE)

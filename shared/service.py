@@ -5,6 +5,7 @@ that answers HTTP while its consumer is dead would only look alive.
 """
 
 import asyncio
+import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
@@ -54,6 +55,14 @@ def run(main: Callable[[], Awaitable[None]]) -> None:
     import uvloop  # noqa: PLC0415 - does not exist on Windows
 
     uvloop.run(_task(main))
+
+
+def instance_name(http: HttpSettings) -> str:
+    """Name this instance: the same after a restart, so that its own leases do not keep it out.
+
+    No two instances of a service have the same host and port.
+    """
+    return f"{socket.gethostname()}:{http.port}"
 
 
 class Job:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import Self
 
 from shared.kafka import LoadPositions, Outgoing, Partition, Positions, Reader, Record
-from shared.topics import TOPICS
+from shared.topics import PARTITIONS
 
 
 class MemoryCluster:
@@ -32,7 +32,7 @@ class MemoryCluster:
 
     async def append(self, outgoing: Outgoing) -> Record:
         """Append one record where its key belongs."""
-        number = zlib.crc32(outgoing.key.encode()) % TOPICS[outgoing.topic].partitions
+        number = zlib.crc32(outgoing.key.encode()) % PARTITIONS
         log = self.records[Partition(outgoing.topic, number)]
         record = Record(
             topic=outgoing.topic,
@@ -81,9 +81,7 @@ class MemoryLog:
 
 
 def _partitions(topics: Collection[str]) -> list[Partition]:
-    return [
-        Partition(topic, number) for topic in topics for number in range(TOPICS[topic].partitions)
-    ]
+    return [Partition(topic, number) for topic in topics for number in range(PARTITIONS)]
 
 
 class _MemoryReader:

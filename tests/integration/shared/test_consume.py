@@ -1,0 +1,158 @@
+"""Each record's effect is stored exactly once, whatever is cancelled, refused or away."""
+
+import asyncio
+import contextlib
+import random
+import uuid
+from collections.abc import AsyncGenerator, Callable, Sequence
+
+import pytest
+
+from shared.consume import Consumer
+from shared.contracts import DeadLetter
+from shared.envelope import parse, sha256
+from shared.failures import Rejected, Retryable
+from shared.kafka import Outgoing, Record
+from shared.mongo import Session
+from shared.topics import ALERTS, SENDS
+from tests.integration.shared.conftest import Service
+from tests.support.cluster import KafkaCluster
+from tests.support.wait import until
+
+
+def numbered(topic: str, count: int, start: int = 0) -> list[Outgoing]:
+    return [
+        Outgoing(topic, f"zone-{n % 9}", str(n).encode(), ()) for n in range(start, start + count)
+    ]
+
+
+@pytest.fixture
+def topic(kafka_cluster: KafkaCluster) -> str:
+    return kafka_cluster.new_topic(SENDS)
+
+
+class Effects:
+    """Stores one row per record; a record stored twice is a duplicate key, and a test failure."""
+
+    def __init__(self, service: Service) -> None:
+        self.rows = service.database["effects"]
+        self.refuse: Callable[[Record], bool] = lambda _record: False
+        self.away = 0
+
+    async def apply(self, session: Session, records: Sequence[Record]) -> None:
+        if self.away:
+            self.away -= 1
+            message = "away"
+            raise Retryable(message)
+        for record in records:
+            if self.refuse(record):
+                raise Rejected("invalid_field", "seq")
+        await self.rows.insert_many(
+            [{"_id": f"{r.partition}/{r.offset}", "value": r.value.decode()} for r in records],
+            session=session,
+        )
+
+    async def values(self) -> list[int]:
+        return sorted([int(row["value"]) async for row in self.rows.find()])
+
+    async def reach(self, count: int) -> None:
+        async def there() -> bool:
+            return await self.rows.count_documents({}) >= count
+
+        await until(there, seconds=60)
+
+
+@contextlib.asynccontextmanager
+async def running(*consumers: Consumer) -> AsyncGenerator[None]:
+    tasks = [asyncio.create_task(consumer.run()) for consumer in consumers]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        for result in await asyncio.gather(*tasks, return_exceptions=True):
+            if not isinstance(result, asyncio.CancelledError) and result is not None:
+                raise result
+
+
+async def test_cancelled_again_and_again_it_stores_every_record_once(
+    service: Service, topic: str
+) -> None:
+    effects, group = Effects(service), f"registry.test-{uuid.uuid4().hex[:8]}"
+    await service.log.publish(numbered(topic, 3000))
+    for _ in range(6):
+        async with running(service.consumer(topic, effects.apply, group=group, most=100)):
+            await asyncio.sleep(random.uniform(0.02, 0.4))  # noqa: S311 - not for secrets
+    async with running(service.consumer(topic, effects.apply, group=group)):
+        await effects.reach(3000)
+    assert await effects.values() == list(range(3000))
+
+
+async def test_two_members_of_a_group_share_the_work_and_double_nothing(
+    service: Service, topic: str
+) -> None:
+    effects, group = Effects(service), f"registry.test-{uuid.uuid4().hex[:8]}"
+    await service.log.publish(numbered(topic, 1000))
+    async with running(service.consumer(topic, effects.apply, group=group, most=50)):
+        await asyncio.sleep(0.3)
+        async with running(service.consumer(topic, effects.apply, group=group, most=50)):
+            await service.log.publish(numbered(topic, 1000, start=1000))
+            await effects.reach(2000)
+    assert await effects.values() == list(range(2000))
+
+
+async def test_a_rejected_record_becomes_a_dead_letter_and_its_neighbours_are_stored(
+    service: Service, topic: str
+) -> None:
+    effects = Effects(service)
+    effects.refuse = lambda record: record.value == b"7"
+    await service.log.publish(numbered(topic, 20))
+    async with running(service.consumer(topic, effects.apply)):
+        await effects.reach(19)
+
+        async def given_up() -> bool:
+            return await service.database["dead_letters"].count_documents({}) == 1
+
+        await until(given_up)
+    assert await effects.values() == [n for n in range(20) if n != 7]
+    row = await service.database["outbox"].find_one({"topic": f"{topic}.dlq"})
+    assert row is not None
+    letter = parse(DeadLetter, bytes(row["value"]))
+    assert (letter.reason, letter.field, letter.sha256) == ("invalid_field", "seq", sha256(b"7"))
+    assert await service.database["outbox"].count_documents({"topic": "bin.access"}) == 1
+
+
+async def test_what_is_away_delays_and_skips_nothing(service: Service, topic: str) -> None:
+    effects = Effects(service)
+    effects.away = 3
+    await service.log.publish(numbered(topic, 50))
+    async with running(service.consumer(topic, effects.apply)):
+        await effects.reach(50)
+    assert await effects.values() == list(range(50))
+
+
+async def test_on_our_own_topics_too_many_dead_letters_stop_the_consumer(
+    service: Service, topic: str
+) -> None:
+    effects = Effects(service)
+    effects.refuse = lambda record: int(record.value) < 20
+    await service.log.publish(numbered(topic, 30))
+    consumer = service.consumer(topic, effects.apply, most=1)
+    async with running(consumer):
+
+        async def stopped() -> bool:
+            return consumer.health.stopped is not None
+
+        await until(stopped)
+        assert await service.database["dead_letters"].count_documents({}) == 11
+
+
+async def test_on_police_topics_dead_letters_never_stop_the_consumer(service: Service) -> None:
+    effects = Effects(service)
+    group = f"dispatcher.test-{uuid.uuid4().hex[:8]}"
+    mark = uuid.uuid4().hex
+    effects.refuse = lambda record: record.value != mark.encode()
+    bad = [Outgoing(ALERTS.name, "demo", b"bad", ()) for _ in range(15)]
+    await service.log.publish([*bad, Outgoing(ALERTS.name, "demo", mark.encode(), ())])
+    async with running(service.consumer(ALERTS.name, effects.apply, group=group, most=5)):
+        await effects.reach(1)

@@ -1,0 +1,84 @@
+"""The port to the log: one suite, run on Apache Kafka and on the flow tests' in-memory log."""
+
+import asyncio
+from collections.abc import Collection
+
+import pytest
+from pydantic import SecretStr
+
+from shared.failures import Retryable
+from shared.kafka import KafkaLog, Log, Outgoing, Partition, Positions, Reader, Record
+from shared.topics import ALERTS
+from tests.support.cluster import KafkaCluster
+
+
+def outgoing(topic: str, key: str, value: str) -> Outgoing:
+    return Outgoing(topic, key, value.encode(), (("ce_id", b"1"), ("empty", b"")))
+
+
+async def nothing_stored(_partitions: Collection[Partition]) -> Positions:
+    return {}
+
+
+async def read(reader: Reader, count: int) -> list[Record]:
+    found: list[Record] = []
+    async with asyncio.timeout(30):
+        while len(found) < count:
+            found += await reader.poll(7, wait=0.2)
+    return found
+
+
+@pytest.fixture
+def topic(kafka_cluster: KafkaCluster) -> str:
+    return kafka_cluster.new_topic(ALERTS)
+
+
+async def test_records_come_whole_and_in_order_per_key(any_log: Log, topic: str) -> None:
+    sent = [outgoing(topic, f"zone-{n % 5}", str(n)) for n in range(100)]
+    await any_log.publish(sent)
+    async with any_log.reader("registry.test-order", [topic], nothing_stored) as reader:
+        found = await read(reader, 100)
+    for key in {record.key for record in sent}:
+        assert [r.value for r in found if r.key == key.encode()] == [
+            r.value for r in sent if r.key == key
+        ]
+    assert {record.headers for record in found} == {sent[0].headers}
+
+
+async def test_the_end_offsets_are_those_of_the_next_records(any_log: Log, topic: str) -> None:
+    assert set((await any_log.end_offsets([topic])).values()) == {0}
+    await any_log.publish([outgoing(topic, str(n), "x") for n in range(40)])
+    ends = await any_log.end_offsets([topic])
+    assert sum(ends.values()) == 40
+    async with any_log.reader("registry.test-ends", [topic], nothing_stored) as reader:
+        await read(reader, 40)
+        assert await reader.reached() == ends
+
+
+async def test_a_reader_starts_and_rewinds_where_its_stored_positions_say(
+    any_log: Log, topic: str
+) -> None:
+    await any_log.publish([outgoing(topic, "zone", str(n)) for n in range(10)])
+    place = next(p for p, end in (await any_log.end_offsets([topic])).items() if end)
+    stored: Positions = {place: 4}
+
+    async def load(partitions: Collection[Partition]) -> Positions:
+        return {p: at for p, at in stored.items() if p in partitions}
+
+    async with any_log.reader("registry.test-rewind", [topic], load) as reader:
+        assert [r.offset for r in await read(reader, 6)] == [4, 5, 6, 7, 8, 9]
+        stored[place] = 8
+        await reader.rewind()
+        assert [r.offset for r in await read(reader, 2)] == [8, 9]
+
+
+async def test_a_wrong_password_is_said_to_be_one(kafka_cluster: KafkaCluster) -> None:
+    wrong = kafka_cluster.operator.model_copy(update={"password": SecretStr("wrong")})
+    with pytest.raises(Retryable, match="is the password right"):
+        async with KafkaLog(wrong, "test"):
+            pass
+
+
+async def test_a_topic_that_is_missing_names_the_command_that_makes_it(kafka_log: Log) -> None:
+    with pytest.raises(Retryable, match="topics apply"):
+        await kafka_log.end_offsets(["bin.unheard-of"])
