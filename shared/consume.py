@@ -246,7 +246,7 @@ class Consumer:
                 await self._handle([record])
 
     async def _store(self, records: Sequence[Record], apply: Apply) -> None:
-        if self._before is not None:
+        if self._before is not None and apply is self._apply:  # giving up waits for nothing
             await self._before(records)
         after = _positions_after(records)
         before = {p: self.health.positions[p] for p in after if p in self.health.positions}

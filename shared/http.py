@@ -101,7 +101,8 @@ def install(app: FastAPI, ready: Ready) -> None:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-def _answer(problem: Problem) -> JSONResponse:
+def answer(problem: Problem) -> JSONResponse:
+    """Give a problem as a response; for what a service turns into problems itself."""
     body: dict[str, object] = {
         "type": _TYPE_BASE + problem.kind,
         "title": problem.kind.replace("-", " ").capitalize(),
@@ -119,7 +120,7 @@ def _answer(problem: Problem) -> JSONResponse:
 async def _on_problem(_request: Request, error: Exception) -> Response:
     if not isinstance(error, Problem):
         raise error
-    return _answer(error)
+    return answer(error)
 
 
 async def _on_invalid(_request: Request, error: Exception) -> Response:
@@ -132,7 +133,7 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
     ]
     first = errors[0] if errors else {"field": "", "reason": ""}
     detail = f"{first['field'] or 'The request'}: {first['reason']}. Correct it and send it again."
-    return _answer(
+    return answer(
         Problem(
             422,
             "invalid-request",
@@ -148,12 +149,12 @@ async def _on_http(_request: Request, error: Exception) -> Response:
         raise error
     kind = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "http-error")
     headers = dict(error.headers or {})
-    return _answer(Problem(error.status_code, kind, str(error.detail), headers=headers))
+    return answer(Problem(error.status_code, kind, str(error.detail), headers=headers))
 
 
 async def _on_unavailable(_request: Request, error: Exception) -> Response:
     structlog.get_logger().warning("not available", error=type(error).__name__)
-    return _answer(
+    return answer(
         Problem(
             503,
             "unavailable",
@@ -165,7 +166,7 @@ async def _on_unavailable(_request: Request, error: Exception) -> Response:
 
 async def _on_fault(request: Request, error: Exception) -> Response:
     structlog.get_logger().error("fault", error=type(error).__name__, route=_route(request))
-    return _answer(
+    return answer(
         Problem(500, "fault", "Something is wrong on our side; the operator has been told.")
     )
 

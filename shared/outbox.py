@@ -2,8 +2,9 @@
 
 Order per key: each (topic, key) is a stream with a counter that is raised in the transaction, so
 that two transactions on one stream exclude each other and a visible number implies all smaller
-ones. One process publishes at a time, under a lease; a crash between publishing and deleting sends
-the same events again, in the same order, which every consumer takes as one.
+ones. (Topics of independent events have no counters, and go out as they come.) One process
+publishes at a time, under a lease; a crash between publishing and deleting sends the same events
+again, in the same order, which every consumer takes as one.
 """
 
 import asyncio
@@ -20,11 +21,13 @@ from shared.envelope import encode
 from shared.failures import Retryable
 from shared.kafka import Log, Outgoing
 from shared.mongo import Database, Document, Lease, Session
+from shared.topics import SOURCE_TOPICS
 
 _LEASE = timedelta(seconds=30)
 """Longer than a publish can take (a batch waits 10 s at most, and is in flight for 10 s)."""
 
 _WINDOW = 1000
+_INDEPENDENT = frozenset(topic.name for topic in SOURCE_TOPICS if topic.independent)
 
 
 class Outbox:
@@ -67,8 +70,13 @@ class Outbox:
 
     async def _insert(self, session: Session, records: Sequence[Outgoing]) -> None:
         streams = [f"{record.topic}|{record.key}" for record in records]
-        next_seq: dict[str, int] = {}
-        for stream in sorted(set(streams)):  # one order for all, so that no two deadlock
+        next_seq = dict.fromkeys(streams, 0)
+        counted = {
+            stream
+            for stream, record in zip(streams, records, strict=True)
+            if record.topic not in _INDEPENDENT
+        }
+        for stream in sorted(counted):  # one order for all, so that no two deadlock
             counter = await self._counters.find_one_and_update(
                 {"_id": stream},
                 {"$inc": {"seq": streams.count(stream)}},
@@ -80,7 +88,8 @@ class Outbox:
         rows: list[Document] = []
         for stream, record in zip(streams, records, strict=True):
             rows.append(_row(stream, next_seq[stream], record))
-            next_seq[stream] += 1
+            if stream in counted:
+                next_seq[stream] += 1
         await self._rows.insert_many(rows, session=session)
 
     async def oldest(self) -> list[Document]:

@@ -5,9 +5,12 @@ that answers HTTP while its consumer is dead would only look alive.
 """
 
 import asyncio
+import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+import threading
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 
 import structlog
@@ -34,13 +37,42 @@ async def serve(app: FastAPI, http: HttpSettings, tasks: Sequence[Task]) -> None
             lifespan="off",
         )
     )
-    async with asyncio.TaskGroup() as group:
-        running = [group.create_task(_task(task)) for task in tasks]
-        try:
-            await server.serve()
-        finally:
-            for task in running:
-                task.cancel()
+    with _ending_quietly():
+        async with asyncio.TaskGroup() as group:
+            await _serve(server, [group.create_task(_task(task)) for task in tasks])
+
+
+async def _serve(server: uvicorn.Server, running: Sequence[asyncio.Task[None]]) -> None:
+    serving = asyncio.create_task(server.serve())
+    try:
+        await asyncio.shield(serving)
+    finally:
+        server.should_exit = True  # also when a task failed, or we were cancelled
+        await serving
+        for task in running:
+            task.cancel()
+
+
+@contextmanager
+def _ending_quietly() -> Generator[None]:
+    """Give the signals that uvicorn handles a handler of ours to fall back to.
+
+    It raises them once more when it is done, and the default would end the process there and then,
+    before the tasks have given back their leases and Kafka its connections.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, _stay) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stay(_number: int, _frame: object) -> None:
+    """Do nothing: the server has taken the signal already."""
 
 
 async def _task(task: Task) -> None:

@@ -30,7 +30,12 @@ SERVICES = (Party.REGISTRY, Party.DISPATCHER, Party.AUDIT)
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic. `retention` is None for a topic that is compacted and never expires by age."""
+    """One topic. `retention` is None for a topic that is compacted and never expires by age.
+
+    `independent`: its events do not depend on each other, so that their order means nothing beyond
+    their times. Others are published in order per key, for which all changes of a key exclude each
+    other; a zone's many look-ups and notices need not wait for one another.
+    """
 
     name: str
     key: str
@@ -40,6 +45,7 @@ class Topic:
     retention: timedelta | None = None
     compact_within: timedelta | None = None
     partitions: int = PARTITIONS
+    independent: bool = False
 
     @property
     def compacted(self) -> bool:
@@ -146,6 +152,7 @@ NOTICES = Topic(
     (_DISPATCHER, _AUDIT),
     "none",
     retention=7 * _DAY,
+    independent=True,
 )
 SENDS = Topic(
     "bin.sends",
@@ -162,6 +169,7 @@ ACCESS = Topic(
     (_AUDIT,),
     "pseudonyms; reader and reason",
     retention=30 * _DAY,
+    independent=True,
 )
 REPLAYS = Topic(
     "bin.replays", "zone_id", (_AUDIT,), (_DISPATCHER, _REGISTRY), "none", retention=7 * _DAY

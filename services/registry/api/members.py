@@ -1,0 +1,222 @@
+"""`/v1/networks/{id}/members`: the member list, which only the network's coordinators see."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
+
+from services.registry.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, paged
+from services.registry.api.scopes import Coordinators, ReadVersion, Wired, etag
+from services.registry.domain.contact import PhoneKind
+from services.registry.domain.member import LeftBy, MemberRecord, PersonName, Tie
+from services.registry.domain.reach import SmsReach, by_sms
+from services.registry.flows.accept_house_rules import accept_on_paper
+from services.registry.flows.create_member import NewMember, Paper, create_member
+from services.registry.flows.edit_member import edit_member
+from services.registry.flows.leave_network import leave_by_coordinator
+from services.registry.flows.list_members import list_members
+from services.registry.flows.show_member import show_member
+from shared.contracts.base import Language, UtcTime
+from shared.contracts.registry import MemberKind, MemberState
+
+router = APIRouter(prefix="/networks/{network_id}", tags=["members"])
+
+WrittenPhone = Annotated[str, Field(min_length=1, max_length=40)]
+WrittenEmail = Annotated[str, Field(min_length=1, max_length=254)]
+
+
+class _Input(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class PaperInput(_Input):
+    """House rules accepted on paper: the date on it, and who saw it being signed."""
+
+    signed_on: date
+    witness: PersonName
+
+
+class MemberInput(_Input):
+    """A newcomer. Without `accepted_on_paper` they are pending and get their link by mail."""
+
+    name: PersonName
+    kind: MemberKind = "resident"
+    tie: Tie = "lives"
+    language: Language
+    phone: WrittenPhone | None = None
+    email: WrittenEmail | None = None
+    adult: Literal[True]
+    """Confirmed by whoever enters them; no birth date is kept."""
+
+    accepted_on_paper: PaperInput | None = None
+
+
+class MemberChange(TypedDict, total=False):
+    """What to correct; fields that are left out stay as they are, `null` takes a contact away."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # pyright: ignore[reportGeneralTypeIssues]
+
+    name: PersonName
+    kind: MemberKind
+    tie: Tie
+    language: Language
+    phone: WrittenPhone | None
+    email: WrittenEmail | None
+    cold_mail: bool
+
+
+class LeaveInput(_Input):
+    """Why they leave, where they said so."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+
+
+class MemberView(BaseModel):
+    """A member. `sms` says whether an SMS can reach them."""
+
+    member_id: str
+    version: int
+    state: MemberState
+    kind: MemberKind
+    tie: Tie
+    name: str
+    language: Language
+    phone: str | None
+    phone_kind: PhoneKind | None
+    sms: SmsReach
+    email: str | None
+    cold_mail: bool
+    restricted: bool
+    house_rules_version: int | None
+    accepted_how: Literal["link", "paper"] | None
+    accepted_at: UtcTime | None
+    created_at: UtcTime
+    left_at: UtcTime | None
+    left_by: LeftBy | None
+
+
+def _view(member: MemberRecord) -> MemberView:
+    accepted = member.acceptance
+    return MemberView(
+        member_id=member.member_id,
+        version=member.version,
+        state=member.state,
+        kind=member.kind,
+        tie=member.tie,
+        name=member.name,
+        language=member.language,
+        phone=member.phone,
+        phone_kind=member.phone_kind,
+        sms=by_sms(member),
+        email=member.email,
+        cold_mail=member.cold_mail,
+        restricted=member.restricted,
+        house_rules_version=None if accepted is None else accepted.version,
+        accepted_how=None if accepted is None else accepted.how,
+        accepted_at=None if accepted is None else accepted.at,
+        created_at=member.created_at,
+        left_at=member.left_at,
+        left_by=member.left_by,
+    )
+
+
+def _tagged(member: MemberRecord, response: Response) -> MemberView:
+    response.headers["ETag"] = etag(member.version)
+    return _view(member)
+
+
+def _paper(given: PaperInput) -> Paper:
+    return Paper(given.signed_on, given.witness)
+
+
+@router.get("/members")
+async def get_members(
+    scope: Coordinators,
+    context: Wired,
+    state: MemberState | None = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> Page[MemberView]:
+    """List the members by name. Each look is on record."""
+    found = await list_members(
+        context, scope.actor, scope.network, state=state, after=cursor, limit=limit
+    )
+    last = found[-1].member_id if found else None
+    return paged([_view(member) for member in found], limit, last)
+
+
+@router.post("/members", status_code=201)
+async def post_member(
+    scope: Coordinators, context: Wired, new: MemberInput, response: Response
+) -> MemberView:
+    """Add a member."""
+    paper = new.accepted_on_paper
+    newcomer = NewMember(
+        name=new.name,
+        kind=new.kind,
+        tie=new.tie,
+        language=new.language,
+        phone=new.phone,
+        email=new.email,
+        paper=None if paper is None else _paper(paper),
+    )
+    member = await create_member(context, scope.actor, scope.network.network_id, newcomer)
+    return _tagged(member, response)
+
+
+@router.get("/members/{member_id}")
+async def get_member(
+    scope: Coordinators, context: Wired, member_id: str, response: Response
+) -> MemberView:
+    """Show a member. The look is on record."""
+    network_id = scope.network.network_id
+    return _tagged(await show_member(context, scope.actor, network_id, member_id), response)
+
+
+@router.patch("/members/{member_id}")
+async def patch_member(
+    *,
+    scope: Coordinators,
+    context: Wired,
+    member_id: str,
+    version: ReadVersion,
+    change: MemberChange,
+    response: Response,
+) -> MemberView:
+    """Correct what is held on a member; `If-Match` holds the ETag of what you read."""
+    member = await edit_member(
+        context,
+        scope.actor,
+        scope.network.network_id,
+        member_id,
+        version=version,
+        changes=dict(change),
+    )
+    return _tagged(member, response)
+
+
+@router.post("/members/{member_id}/accept")
+async def post_accept(
+    scope: Coordinators, context: Wired, member_id: str, paper: PaperInput, response: Response
+) -> MemberView:
+    """Record that a member accepted the current house rules on paper."""
+    network_id = scope.network.network_id
+    member = await accept_on_paper(context, scope.actor, network_id, member_id, _paper(paper))
+    return _tagged(member, response)
+
+
+@router.post("/members/{member_id}/leave")
+async def post_leave(
+    scope: Coordinators,
+    context: Wired,
+    member_id: str,
+    response: Response,
+    why: LeaveInput | None = None,
+) -> MemberView:
+    """Let a member leave: warm and cold stop at once."""
+    network_id = scope.network.network_id
+    reason = None if why is None else why.reason
+    member = await leave_by_coordinator(context, scope.actor, network_id, member_id, reason)
+    return _tagged(member, response)

@@ -1,0 +1,149 @@
+"""Authorisation as dependencies: who calls, and how they stand to the zone or network in the URL.
+
+What a caller may not see raises the same 404 as what does not exist.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+
+from services.registry.domain.network import NetworkRecord
+from services.registry.domain.rights import Right, may
+from services.registry.domain.zone import ZoneRecord
+from services.registry.flows.context import Actor, Context
+from shared.access import Caller, Role, Roles, caller, not_found
+from shared.http import Problem
+
+
+def context_of(request: Request) -> Context:
+    """Give what `app.build` wired."""
+    context: Context = request.app.state.context
+    return context
+
+
+Wired = Annotated[Context, Depends(context_of)]
+
+
+def actor_of(who: Caller) -> Actor:
+    """Give the actor whom the records name."""
+    return Actor.subject(who.subject)
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneScope:
+    """A caller who has a right in a zone."""
+
+    caller: Caller
+    zone: ZoneRecord
+
+    @property
+    def actor(self) -> Actor:
+        """Give the actor whom the records name."""
+        return actor_of(self.caller)
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkScope:
+    """A caller who has a right in a network."""
+
+    caller: Caller
+    network: NetworkRecord
+
+    @property
+    def actor(self) -> Actor:
+        """Give the actor whom the records name."""
+        return actor_of(self.caller)
+
+
+class InZone:
+    """Dependency: a caller with one of these rights in the zone of the URL."""
+
+    def __init__(self, *rights: Right) -> None:
+        """Name the rights."""
+        self.rights = rights
+
+    async def __call__(self, request: Request, zone_id: str) -> ZoneScope:
+        """Authenticate, find the zone, and check."""
+        who = await caller(request)
+        context = context_of(request)
+        if not may(who, self.rights, zone_id, None, context.clock.now()):
+            raise not_found()
+        zone = await context.zones.find(zone_id)
+        if zone is None:
+            raise not_found()
+        return ZoneScope(who, zone)
+
+
+class InNetwork:
+    """Dependency: a caller with one of these rights in the network of the URL."""
+
+    def __init__(self, *rights: Right) -> None:
+        """Name the rights."""
+        self.rights = rights
+
+    async def __call__(self, request: Request, network_id: str) -> NetworkScope:
+        """Authenticate, find the network, and check."""
+        who = await caller(request)
+        context = context_of(request)
+        network = await context.networks.find(network_id)
+        if network is None:
+            raise not_found()
+        if not may(who, self.rights, network.zone_id, network, context.clock.now()):
+            raise not_found()
+        return NetworkScope(who, network)
+
+
+Admin = Annotated[Caller, Depends(Roles(Role.ADMIN))]
+ZoneKeeper = Annotated[Caller, Depends(Roles(Role.ADMIN, Role.POLICE))]
+NetworkReader = Annotated[
+    Caller, Depends(Roles(Role.ADMIN, Role.POLICE, Role.COORDINATOR, Role.MUNICIPALITY))
+]
+Operator = Annotated[Caller, Depends(Roles(Role.OPERATOR))]
+
+ZoneAdmin = Annotated[ZoneScope, Depends(InZone(Right.ADMIN))]
+ZonePolice = Annotated[ZoneScope, Depends(InZone(Right.POLICE))]
+ZoneStaff = Annotated[ZoneScope, Depends(InZone(Right.ADMIN, Right.POLICE))]
+
+NetworkPolice = Annotated[NetworkScope, Depends(InNetwork(Right.POLICE))]
+NetworkStaff = Annotated[NetworkScope, Depends(InNetwork(Right.ADMIN, Right.POLICE))]
+NetworkKeeper = Annotated[
+    NetworkScope, Depends(InNetwork(Right.ADMIN, Right.POLICE, Right.COORDINATOR))
+]
+NetworkRelay = Annotated[NetworkScope, Depends(InNetwork(Right.POLICE, Right.COORDINATOR))]
+Coordinators = Annotated[NetworkScope, Depends(InNetwork(Right.COORDINATOR))]
+CoordinatorKeeper = Annotated[
+    NetworkScope, Depends(InNetwork(Right.ADMIN, Right.POLICE, Right.OWN_COORDINATOR))
+]
+
+
+def read_version(if_match: Annotated[str | None, Header()] = None) -> int:
+    """Give the version that the caller read, from `If-Match`."""
+    if if_match is None:
+        raise Problem(
+            428,
+            "if-match-needed",
+            "Send the ETag of what you read in the If-Match header, so that nobody else's change "
+            "is lost.",
+        )
+    text = if_match.strip().removeprefix("W/").strip('"')
+    if not text.isascii() or not text.isdigit():
+        raise stale()
+    return int(text)
+
+
+ReadVersion = Annotated[int, Depends(read_version)]
+
+
+def etag(version: int) -> str:
+    """Give the ETag of a version."""
+    return f'"{version}"'
+
+
+def stale() -> Problem:
+    """Say that somebody else changed it meanwhile."""
+    return Problem(
+        412,
+        "changed-meanwhile",
+        "Somebody else changed this since you read it. Read it again and repeat your change.",
+    )

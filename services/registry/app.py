@@ -1,0 +1,141 @@
+"""The registry: networks, people, rules, relay and rights. The only place that wires."""
+
+import asyncio
+import importlib.metadata
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+from fastapi import FastAPI
+from pymongo.errors import PyMongoError
+
+from services.registry.api import (
+    bulletins,
+    coordinators,
+    documents,
+    members,
+    networks,
+    operations,
+    public,
+    zones,
+)
+from services.registry.api.pages import Pages
+from services.registry.api.problems import install_failures
+from services.registry.consumers import SERVICE, build_consumers
+from services.registry.flows.context import Context
+from services.registry.jobs import build_jobs
+from services.registry.settings import RegistrySettings
+from shared.access import Authenticator
+from shared.clock import Clock
+from shared.consume import Consumer
+from shared.failures import Retryable
+from shared.http import PROBLEM_RESPONSES, Ready, install
+from shared.kafka import KafkaLog, Log
+from shared.logging import configure
+from shared.mongo import Client, Database, connect
+from shared.mongo import database as open_database
+from shared.outbox import Outbox, OutboxPublisher
+from shared.pseudonyms import KeyRing
+from shared.service import Task, instance_name, run, serve
+from shared.topics import PROPOSALS
+
+_ROUTERS = (
+    zones.router,
+    zones.one,
+    networks.router,
+    networks.one,
+    documents.router,
+    coordinators.router,
+    members.router,
+    bulletins.router,
+    operations.router,
+    public.router,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The wired service: its HTTP application and everything that runs beside it."""
+
+    http: FastAPI
+    tasks: list[Task]
+    context: Context
+
+
+def api() -> FastAPI:
+    """Make the application with its routes and nothing wired; the OpenAPI document is its."""
+    app = FastAPI(
+        title="Buurtbode registry",
+        version=importlib.metadata.version("buurtbode"),
+        description="Networks, people, rules, relay and rights.",
+        responses=PROBLEM_RESPONSES,
+    )
+    for router in _ROUTERS:
+        app.include_router(router, prefix="/v1")
+    install_failures(app)
+    app.state.pages = Pages()
+    return app
+
+
+async def build(settings: RegistrySettings, log: Log, client: Client, clock: Clock) -> App:
+    """Wire the service and create its indexes; the caller serves `http` and runs `tasks`."""
+    database = open_database(client, settings.mongo.database)
+    outbox = Outbox(database, f"buurtbode/{SERVICE}", clock)
+    keys = KeyRing(settings.pseudonym_keys)
+    context = Context.of(client, database, outbox, keys, clock)
+    await context.prepare()
+    consumers = build_consumers(context, log, client, database)
+    publisher = OutboxPublisher(outbox, log, database, instance_name(settings.http))
+    tokens = httpx.AsyncClient()
+
+    app = api()
+    app.state.context = context
+    app.state.authenticator = Authenticator(settings.oidc, clock, tokens)
+    install(app, _ready(database, log, consumers))
+
+    async def keep_connections() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await tokens.aclose()
+
+    tasks: list[Task] = [publisher.run, keep_connections]
+    for consumer in consumers:
+        tasks += [consumer.run, consumer.watch]
+    tasks += [job.run for job in build_jobs(context)]
+    return App(app, tasks, context)
+
+
+def _ready(database: Database, log: Log, consumers: list[Consumer]) -> Ready:
+    async def ready() -> Mapping[str, str]:
+        waiting: dict[str, str] = {}
+        try:
+            await database.command("ping")
+        except PyMongoError:
+            waiting["mongo"] = "the database does not answer"
+        try:
+            await log.end_offsets([PROPOSALS.name])
+        except Retryable as error:
+            waiting["kafka"] = str(error)
+        for consumer in consumers:
+            if consumer.health.stopped is not None:
+                waiting[consumer.group] = consumer.health.stopped
+        return waiting
+
+    return ready
+
+
+async def main() -> None:
+    """Run the service until it is told to stop."""
+    settings = RegistrySettings()  # pyright: ignore[reportCallIssue] - read from the environment
+    configure(SERVICE, settings.log_level)
+    async with (
+        connect(settings.mongo, SERVICE) as client,
+        KafkaLog(settings.kafka, SERVICE) as log,
+    ):
+        app = await build(settings, log, client, Clock())
+        await serve(app.http, settings.http, app.tasks)
+
+
+if __name__ == "__main__":
+    run(main)

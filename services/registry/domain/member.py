@@ -1,0 +1,135 @@
+"""A member of a network: joins freely, accepts the house rules personally, leaves at any time."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import EmailStr, StringConstraints
+
+from services.registry.domain.aggregate import Aggregate, Value
+from services.registry.domain.contact import PhoneKind
+from services.registry.domain.failures import Conflict
+from shared.contracts.base import Id, Language, UtcTime, ZoneId
+from shared.contracts.registry import Member, MemberKind, MemberState
+
+PersonName = Annotated[
+    str,
+    StringConstraints(
+        min_length=1, max_length=120, strip_whitespace=True, pattern=r"^[^\x00-\x1f]*$"
+    ),
+]
+Tie = Literal["lives", "works", "both"]
+"""What binds a member to the area: they live there, work there, or both."""
+
+LeftBy = Literal["coordinator", "link"]
+
+
+class Acceptance(Value):
+    """That a person accepted a version of the house rules themselves."""
+
+    how: Literal["link", "paper"]
+    version: int
+    at: UtcTime
+    """When it was recorded."""
+
+    signed_on: date | None = None
+    """The date on the paper."""
+
+    witness: str | None = None
+    """Who saw the paper being signed."""
+
+    recorded_by: str | None = None
+    """The `sub` of the coordinator who recorded the paper."""
+
+
+class MemberRecord(Aggregate):
+    """One person in one network. That they are adult is confirmed; no birth date is kept."""
+
+    member_id: Id
+    zone_id: ZoneId
+    network_id: Id
+    state: MemberState = "pending"
+    kind: MemberKind
+    tie: Tie
+    name: PersonName
+    language: Language
+    phone: str | None = None
+    """E.164, mobile or fixed."""
+
+    phone_kind: PhoneKind | None = None
+    email: EmailStr | None = None
+    cold_mail: bool = True
+    sms_stopped: bool = False
+    restricted: bool = False
+    acceptance: Acceptance | None = None
+    unsubscribe_token: str
+    accept_token: str
+    created_at: UtcTime
+    left_at: UtcTime | None = None
+    left_by: LeftBy | None = None
+
+    @property
+    def mobile(self) -> str | None:
+        """Give the number that an SMS can go to."""
+        return self.phone if self.phone_kind == "mobile" else None
+
+    def event(self) -> Member:
+        """Give the member as the dispatcher needs them; who left, without a contact detail."""
+        left = self.state == "left"
+        return Member(
+            member_id=self.member_id,
+            version=self.version,
+            zone_id=self.zone_id,
+            network_id=self.network_id,
+            state=self.state,
+            kind=self.kind,
+            language=self.language,
+            phone=None if left else self.mobile,
+            email=None if left else self.email,
+            cold_mail=self.cold_mail,
+            sms_stopped=self.sms_stopped,
+            restricted=self.restricted,
+            house_rules_version=self.acceptance.version if self.acceptance else None,
+            unsubscribe_token=None if left else self.unsubscribe_token,
+            accept_token=self.accept_token if self.state == "pending" else None,
+        )
+
+
+def check_present(member: MemberRecord) -> None:
+    """Raise `Conflict` for who left: they join again as a new member."""
+    if member.state == "left":
+        raise Conflict(
+            "member-left", "This person left the network; to come back they join as a new member."
+        )
+
+
+def accept(member: MemberRecord, acceptance: Acceptance) -> MemberRecord:
+    """Record that the house rules were accepted; a pending member becomes active.
+
+    The same version again changes nothing. Raises `Conflict` for who left.
+    """
+    check_present(member)
+    if member.acceptance is not None and member.acceptance.version >= acceptance.version:
+        return member
+    state: MemberState = "active" if member.state == "pending" else member.state
+    return member.changed(state=state, acceptance=acceptance)
+
+
+def leave(member: MemberRecord, by: LeftBy, now: datetime) -> MemberRecord:
+    """Leave the network, which stops warm and cold at once. Again changes nothing."""
+    if member.state == "left":
+        return member
+    return member.changed(state="left", left_at=now, left_by=by)
+
+
+def refuse_cold(member: MemberRecord) -> MemberRecord:
+    """Refuse cold messages and nothing else: warm ones go on. Again changes nothing."""
+    if member.state == "left" or not member.cold_mail:
+        return member
+    return member.changed(cold_mail=False)
+
+
+def stop_sms(member: MemberRecord) -> MemberRecord:
+    """Mark who answered STOP as unreachable by SMS. Again changes nothing."""
+    if member.state == "left" or member.sms_stopped:
+        return member
+    return member.changed(sms_stopped=True)

@@ -1,0 +1,71 @@
+"""Who may do what (DESIGN, sections 1 and 6). What one may not see does not exist for one.
+
+A right is a way of standing to a zone or a network; a route names the rights of which one is
+enough. What a coordinator may see follows from the network's own list, never from the token.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from enum import StrEnum
+
+from services.registry.domain.network import NetworkRecord
+from shared.access import Caller, Role
+
+
+class Right(StrEnum):
+    """A way of standing to a zone or a network."""
+
+    ADMIN = "admin"
+    """An admin of this zone, or of all."""
+
+    POLICE = "police"
+    """A police user whose token is for this zone."""
+
+    COORDINATOR = "coordinator"
+    """An active coordinator, co-coordinator or deputy of this network."""
+
+    OWN_COORDINATOR = "own_coordinator"
+    """The same, but no deputy: for what changes who coordinates."""
+
+
+def stands(
+    caller: Caller,
+    right: Right,
+    zone_id: str,
+    network: NetworkRecord | None,
+    now: datetime,
+) -> bool:
+    """Tell whether a caller stands so to a zone, or to a network of it."""
+    if right is Right.ADMIN:
+        return caller.has(Role.ADMIN) and caller.in_zone(zone_id)
+    if right is Right.POLICE:
+        return caller.has(Role.POLICE) and caller.zone == zone_id
+    if network is None or not caller.has(Role.COORDINATOR):
+        return False
+    return any(
+        c.subject == caller.subject and (right is Right.COORDINATOR or c.role != "deputy")
+        for c in network.active_coordinators(now)
+    )
+
+
+def may(
+    caller: Caller,
+    rights: Collection[Right],
+    zone_id: str,
+    network: NetworkRecord | None,
+    now: datetime,
+) -> bool:
+    """Tell whether one of the rights is the caller's."""
+    return any(stands(caller, right, zone_id, network, now) for right in rights)
+
+
+def may_relay(caller: Caller, network: NetworkRecord, now: datetime) -> bool:
+    """Tell whether a caller may release or return what waits in a network.
+
+    Its coordinators and deputies do; the zone's police only where there is none of these, since a
+    network without an active coordinator has its relays go to a deputy, else to the officer.
+    """
+    if stands(caller, Right.COORDINATOR, network.zone_id, network, now):
+        return True
+    abandoned = not network.active_coordinators(now)
+    return abandoned and stands(caller, Right.POLICE, network.zone_id, network, now)

@@ -1,0 +1,57 @@
+"""Apply a rule to one member, with its event and its record, in one transaction."""
+
+from collections.abc import Callable
+
+from services.registry.domain.member import MemberRecord
+from services.registry.flows.context import Actor, Context
+from shared.mongo import Session
+
+Rule = Callable[[MemberRecord], MemberRecord]
+
+
+async def change_member(
+    context: Context,
+    actor: Actor,
+    network_id: str,
+    member_id: str,
+    *,
+    action: str,
+    rule: Rule,
+    reason: str | None = None,
+) -> MemberRecord:
+    """Change a member of a network. Raises `NotThere`, and what the rule raises."""
+
+    async def work(session: Session) -> MemberRecord:
+        before = await context.members.in_network(network_id, member_id, session)
+        return await store_change(
+            context, session, actor, before, rule(before), action=action, reason=reason
+        )
+
+    return await context.transaction(work)
+
+
+async def store_change(
+    context: Context,
+    session: Session,
+    actor: Actor | None,
+    before: MemberRecord,
+    after: MemberRecord,
+    *,
+    action: str,
+    reason: str | None = None,
+) -> MemberRecord:
+    """Store a member's change where there is one; what changes nothing leaves no trace."""
+    if after is before:
+        return before
+    await context.put_member(session, after)
+    await context.record(
+        session,
+        actor,
+        "change",
+        action,
+        zone_id=after.zone_id,
+        network_id=after.network_id,
+        members=[after],
+        reason=reason,
+    )
+    return after

@@ -1,0 +1,203 @@
+"""What every flow works with, and the three things each change does in its one transaction."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from services.registry.domain.bulletin import BulletinRecord
+from services.registry.domain.member import MemberRecord
+from services.registry.domain.network import NetworkRecord
+from services.registry.domain.zone import ZoneRecord
+from services.registry.store.alerts import Alerts
+from services.registry.store.bulletins import Bulletins
+from services.registry.store.documents import Documents
+from services.registry.store.members import Members
+from services.registry.store.networks import Networks
+from services.registry.store.zones import Zones
+from shared.claims import Claims
+from shared.clock import Clock
+from shared.contracts import Access
+from shared.contracts.base import MessageType
+from shared.contracts.common import AccessKind
+from shared.mongo import Client, Database, Session, transaction
+from shared.outbox import Outbox
+from shared.pseudonyms import KeyRing
+
+T = TypeVar("T")
+
+UNKEYED = "unkeyed"
+"""The actor of what happens in a zone that has no pseudonym key yet; `reader` names them still."""
+
+SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a token's subject, or a member by their own link."""
+
+    value: str
+    """What the pseudonym is made of."""
+
+    reader: str | None
+    """The token's subject, for the audit log's private part."""
+
+    @classmethod
+    def subject(cls, subject: str) -> "Actor":
+        """Give the actor of a token."""
+        return cls(f"subject:{subject}", subject)
+
+    @classmethod
+    def member(cls, member_id: str) -> "Actor":
+        """Give a member who acts by their own link."""
+        return cls(f"member:{member_id}", None)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The registry's collections, its outbox, and what is injected."""
+
+    client: Client
+    outbox: Outbox
+    keys: KeyRing
+    clock: Clock
+    zones: Zones
+    networks: Networks
+    documents: Documents
+    members: Members
+    bulletins: Bulletins
+    alerts: Alerts
+    claims: Claims
+
+    @classmethod
+    def of(
+        cls, client: Client, database: Database, outbox: Outbox, keys: KeyRing, clock: Clock
+    ) -> "Context":
+        """Bind all collections to the service's database."""
+        return cls(
+            client=client,
+            outbox=outbox,
+            keys=keys,
+            clock=clock,
+            zones=Zones(database),
+            networks=Networks(database),
+            documents=Documents(database),
+            members=Members(database),
+            bulletins=Bulletins(database),
+            alerts=Alerts(database),
+            claims=Claims(database, MessageType.BULLETIN),
+        )
+
+    async def prepare(self) -> None:
+        """Create all indexes; they need not exist yet, and may."""
+        await self.outbox.prepare()
+        await self.networks.prepare()
+        await self.members.prepare()
+        await self.bulletins.prepare()
+        await self.alerts.prepare()
+
+    async def transaction(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Run `work` in one transaction, perhaps more than once."""
+        result = await transaction(self.client, work)
+        self.outbox.filled.set()  # set before, it may have been looked at before the commit
+        return result
+
+    async def put_zone(self, session: Session, zone: ZoneRecord) -> None:
+        """Store a zone's next (or first) version with its event."""
+        if zone.version == 1:
+            await self.zones.add(session, zone)
+        else:
+            await self.zones.replace(session, zone)
+        await self.outbox.add(session, [zone.event()])
+
+    async def put_network(self, session: Session, network: NetworkRecord) -> None:
+        """Store a network's next (or first) version with its event."""
+        now = self.clock.now()
+        if network.version == 1:
+            await self.networks.add(session, network)
+        else:
+            await self.networks.replace(session, network)
+        await self.networks.turn_at(session, network, now)
+        await self.outbox.add(session, [network.event(now)])
+
+    async def put_member(self, session: Session, member: MemberRecord) -> None:
+        """Store a member's next (or first) version with its event."""
+        if member.version == 1:
+            await self.members.add(session, member)
+        else:
+            await self.members.replace(session, member)
+        await self.outbox.add(session, [member.event()])
+
+    async def record(
+        self,
+        session: Session,
+        actor: Actor | None,
+        kind: AccessKind,
+        action: str,
+        *,
+        zone_id: str | None,
+        network_id: str | None = None,
+        members: Sequence[MemberRecord] = (),
+        message_id: str | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Write who looked at or changed what, as an event in the same transaction.
+
+        `actor` is None where the service acts by itself. One member's number or address goes along
+        as its pseudonym.
+        """
+        now = self.clock.now()
+        access = Access(
+            event_id=self.clock.new_id(),
+            zone_id=zone_id,
+            service="registry",
+            kind=kind,
+            action=action,
+            actor=SYSTEM if actor is None else self._pseudonym(zone_id, actor.value, now),
+            reader=None if actor is None else actor.reader,
+            network_id=network_id,
+            member_ids=tuple(member.member_id for member in members),
+            recipient=self._recipient(members, now),
+            message_id=message_id,
+            reason=reason,
+            time=now,
+        )
+        await self.outbox.add(session, [access])
+
+    async def record_bulletin(
+        self,
+        session: Session,
+        actor: Actor | None,
+        action: str,
+        bulletin: BulletinRecord,
+        reason: str | None = None,
+    ) -> None:
+        """Write what was done to a bulletin."""
+        await self.record(
+            session,
+            actor,
+            "bulletin",
+            action,
+            zone_id=bulletin.zone_id,
+            network_id=bulletin.network_id,
+            message_id=bulletin.bulletin_id,
+            reason=reason,
+        )
+
+    def pseudonym(self, zone_id: str, actor: Actor) -> str:
+        """Give an actor's pseudonym in a zone, for what an event says of them."""
+        return self._pseudonym(zone_id, actor.value, self.clock.now())
+
+    def _pseudonym(self, zone_id: str | None, value: str, now: datetime) -> str:
+        if zone_id is None or not self.keys.has(zone_id, now.year):
+            return UNKEYED
+        return self.keys.pseudonym(zone_id, now.year, value)
+
+    def _recipient(self, members: Sequence[MemberRecord], now: datetime) -> str | None:
+        if len(members) != 1:
+            return None
+        member = members[0]
+        destination = member.phone or member.email
+        if destination is None or not self.keys.has(member.zone_id, now.year):
+            return None
+        return self.keys.pseudonym(member.zone_id, now.year, destination)

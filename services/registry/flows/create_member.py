@@ -1,0 +1,118 @@
+"""Take somebody into a network: pending until they accept the house rules themselves."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from services.registry.domain import contact
+from services.registry.domain.failures import Conflict, Invalid
+from services.registry.domain.member import Acceptance, MemberRecord, Tie
+from services.registry.domain.network import NetworkRecord, check_alive
+from services.registry.domain.notice import ask_acceptance
+from services.registry.flows.context import Actor, Context
+from shared.contracts.base import Language
+from shared.contracts.registry import MemberKind
+from shared.mongo import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """House rules signed on paper: when, and who saw it."""
+
+    signed_on: date
+    witness: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMember:
+    """What is known of a newcomer; `phone` and `email` as they were written."""
+
+    name: str
+    kind: MemberKind
+    tie: Tie
+    language: Language
+    phone: str | None
+    email: str | None
+    paper: Paper | None
+
+
+async def create_member(
+    context: Context, actor: Actor, network_id: str, new: NewMember
+) -> MemberRecord:
+    """Add a member, and mail them their acceptance link unless they signed on paper.
+
+    Raises `Invalid` naming the field, `Conflict` where the number is in the network already.
+    """
+    now = context.clock.now()
+    phone = None if new.phone is None else contact.phone(new.phone)
+    email = None if new.email is None else contact.email(new.email)
+    ids = (context.clock.new_id(), context.clock.token(), context.clock.token())
+
+    async def work(session: Session) -> MemberRecord:
+        network = await context.networks.get(network_id, session)
+        check_alive(network)
+        paper = new.paper
+        signed = None if paper is None else paper_acceptance(context, actor, network, paper)
+        member_id, unsubscribe_token, accept_token = ids
+        member = MemberRecord(
+            member_id=member_id,
+            zone_id=network.zone_id,
+            network_id=network_id,
+            state="pending" if signed is None else "active",
+            kind=new.kind,
+            tie=new.tie,
+            name=new.name,
+            language=new.language,
+            phone=None if phone is None else phone.e164,
+            phone_kind=None if phone is None else phone.kind,
+            email=email,
+            acceptance=signed,
+            unsubscribe_token=unsubscribe_token,
+            accept_token=accept_token,
+            created_at=now,
+        )
+        await context.put_member(session, member)
+        if member.state == "pending" and "house_rules" in network.documents:
+            notice = ask_acceptance(context.clock.new_id(), member, now)
+            await context.outbox.add(session, [notice])
+        await context.record(
+            session,
+            actor,
+            "change",
+            "member.create",
+            zone_id=network.zone_id,
+            network_id=network_id,
+            members=[member],
+        )
+        return member
+
+    return await context.transaction(work)
+
+
+def current_house_rules(network: NetworkRecord) -> int:
+    """Give the version that is to be accepted. Raises `Conflict` where there is none yet."""
+    version = network.documents.get("house_rules")
+    if version is None:
+        raise Conflict(
+            "no-house-rules",
+            "The network has no house rules yet; its coordinator adds them first.",
+        )
+    return version
+
+
+def paper_acceptance(
+    context: Context, actor: Actor, network: NetworkRecord, paper: Paper
+) -> Acceptance:
+    """Describe an acceptance on paper of the current house rules. Raises `Invalid`, `Conflict`."""
+    now = context.clock.now()
+    if paper.signed_on > now.date():
+        raise Invalid(
+            "signed-in-future", "The paper cannot have been signed after today.", field="signed_on"
+        )
+    return Acceptance(
+        how="paper",
+        version=current_house_rules(network),
+        at=now,
+        signed_on=paper.signed_on,
+        witness=paper.witness,
+        recorded_by=actor.reader,
+    )

@@ -1,0 +1,22 @@
+"""Create a police zone."""
+
+from services.registry.domain.zone import ZoneRecord
+from services.registry.flows.context import Actor, Context
+from shared.contracts.registry import LegalBasis
+from shared.mongo import Session
+
+
+async def create_zone(
+    context: Context, actor: Actor, *, zone_id: str, name: str, legal_basis: LegalBasis
+) -> ZoneRecord:
+    """Create a zone. Raises `Conflict` where its id is taken."""
+    zone = ZoneRecord(
+        zone_id=zone_id, name=name, legal_basis=legal_basis, created_at=context.clock.now()
+    )
+
+    async def work(session: Session) -> None:
+        await context.put_zone(session, zone)
+        await context.record(session, actor, "change", "zone.create", zone_id=zone_id)
+
+    await context.transaction(work)
+    return zone

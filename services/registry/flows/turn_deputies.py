@@ -1,0 +1,36 @@
+"""Publish a network again when a deputy's period begins or ends: time alone changes who may act."""
+
+from services.registry.domain.notice import network_without_coordinator
+from services.registry.flows.context import Context
+from shared.mongo import Session
+
+_MOST = 50
+
+
+async def turn_deputies(context: Context) -> bool:
+    """Publish the networks in which a period began or ended; tell whether there may be more."""
+    found = await context.networks.turned(context.clock.now(), _MOST)
+    for network_id in found:
+        await _turn(context, network_id)
+    return len(found) == _MOST
+
+
+async def _turn(context: Context, network_id: str) -> None:
+    async def work(session: Session) -> None:
+        now = context.clock.now()
+        before = await context.networks.get(network_id, session)
+        network = before.changed()
+        await context.put_network(session, network)
+        if network.state in {"active", "suspended"} and not network.active_coordinators(now):
+            notice = network_without_coordinator(context.clock.new_id(), network, now)
+            await context.outbox.add(session, [notice])
+        await context.record(
+            session,
+            None,
+            "change",
+            "coordinator.turn",
+            zone_id=network.zone_id,
+            network_id=network_id,
+        )
+
+    await context.transaction(work)

@@ -1,0 +1,72 @@
+"""The bulletins, one row per bulletin and network, in collection `bulletins`."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from services.registry.domain.bulletin import BulletinRecord, BulletinState
+from services.registry.domain.failures import NotThere
+from services.registry.store.rows import Aggregates, unknown_cursor
+from shared.mongo import Document, Session
+
+
+class Bulletins(Aggregates[BulletinRecord]):
+    """All bulletins; a row's id is made of zone, bulletin and network."""
+
+    model = BulletinRecord
+    collection: ClassVar[str] = "bulletins"
+    id_field: ClassVar[str] = "row_id"
+    taken: ClassVar[dict[str, tuple[str, str, str]]] = {
+        "_id": (
+            "bulletin-id-taken",
+            "The network has a bulletin with this id; take a new one.",
+            "bulletin_id",
+        )
+    }
+
+    async def prepare(self) -> None:
+        """Create the indexes: by zone, network and state, and by the end of what waits."""
+        for scope in ("zone_id", "network_id"):
+            await self.rows.create_index([(scope, 1), ("issued_at", -1), ("_id", 1)])
+            await self.rows.create_index([(scope, 1), ("state", 1), ("issued_at", -1), ("_id", 1)])
+        await self.rows.create_index([("state", 1), ("expires_at", 1)])
+
+    async def in_network(
+        self, network_id: str, bulletin_id: str, session: Session | None = None
+    ) -> BulletinRecord:
+        """Give a bulletin of a network. Raises `NotThere`."""
+        query = {"network_id": network_id, "bulletin_id": bulletin_id}
+        row = await self.rows.find_one(query, session=session)
+        if row is None:
+            raise NotThere
+        return self.read(row)
+
+    async def listed(
+        self,
+        session: Session,
+        scope: Document,
+        state: BulletinState | None,
+        after: str | None,
+        limit: int,
+    ) -> list[BulletinRecord]:
+        """Give a page, the latest issued first; `after` is the last row. Raises `Invalid`."""
+        query: Document = dict(scope)
+        if state is not None:
+            query["state"] = state
+        if after is not None:
+            last = await self.rows.find_one(
+                {"_id": after, **scope}, {"issued_at": 1}, session=session
+            )
+            if last is None:
+                raise unknown_cursor()
+            query["$or"] = [
+                {"issued_at": {"$lt": last["issued_at"]}},
+                {"issued_at": last["issued_at"], "_id": {"$gt": after}},
+            ]
+        rows = self.rows.find(query, session=session)
+        rows = rows.sort([("issued_at", -1), ("_id", 1)]).limit(limit)
+        return [self.read(row) async for row in rows]
+
+    async def over(self, now: datetime, limit: int) -> list[str]:
+        """Give rows that wait past their end."""
+        rows = self.rows.find({"state": "waiting", "expires_at": {"$lte": now}}, {"_id": 1})
+        return [str(row["_id"]) async for row in rows.limit(limit)]

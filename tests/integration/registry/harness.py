@@ -1,0 +1,333 @@
+"""The registry on a real database, with an in-memory log and an issuer of the test's own."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+from joserfc import jwt
+from joserfc.jwk import OKPKey
+from pydantic import AnyHttpUrl, SecretStr
+
+from services.registry.app import App, build
+from services.registry.settings import RegistrySettings
+from shared import pseudonyms, signatures
+from shared.access import Authenticator
+from shared.clock import Clock
+from shared.contracts import BulletinProposed, Event
+from shared.contracts.police import SIGNATURE_HEADER
+from shared.envelope import decode_any, encode
+from shared.mongo import Client, Database, connect, database
+from shared.outbox import OutboxPublisher
+from shared.settings import HttpSettings, KafkaSettings, MongoSettings, OidcSettings
+from shared.topics import PROPOSALS
+from tests.support.memory_kafka import MemoryCluster, MemoryLog
+
+Json = dict[str, Any]
+E = TypeVar("E", bound=Event)
+
+START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+ISSUER = "https://issuer.example"
+AUDIENCE = "buurtbode"
+
+
+@dataclass
+class Time:
+    """A clock that stands still until a test moves it; ids and tokens stay random."""
+
+    now: datetime = START
+
+    def clock(self) -> Clock:
+        return Clock(now=lambda: self.now)
+
+    def advance(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
+
+@dataclass
+class Registry:
+    """A wired registry and what a test drives it with."""
+
+    app: App
+    client: Client
+    database: Database
+    cluster: MemoryCluster
+    time: Time
+    http: httpx.AsyncClient
+    ring: Path
+    settings: RegistrySettings
+    signing_key: OKPKey
+    zone_keys: dict[str, tuple[str, OKPKey]] = field(default_factory=dict[str, tuple[str, OKPKey]])
+
+    def token(self, sub: str, *roles: str, **claims: str) -> str:
+        now = int(self.time.now.timestamp())
+        return jwt.encode(
+            {"alg": "Ed25519", "kid": "issuer"},
+            {
+                "iss": ISSUER,
+                "aud": AUDIENCE,
+                "sub": sub,
+                "iat": now,
+                "exp": now + 10**7,
+                "roles": list(roles),
+                **claims,
+            },
+            self.signing_key,
+            algorithms=["Ed25519"],
+        )
+
+    def as_(self, sub: str, *roles: str, **claims: str) -> "As":
+        return As(self.http, {"Authorization": f"Bearer {self.token(sub, *roles, **claims)}"})
+
+    @property
+    def admin(self) -> "As":
+        return self.as_("admin-1", "admin")
+
+    @property
+    def operator(self) -> "As":
+        return self.as_("operator-1", "operator")
+
+    def police(self, zone: str = "demo", sub: str = "police-1") -> "As":
+        return self.as_(sub, "police", zone=zone)
+
+    def coordinator(self, sub: str = "coordinator-1") -> "As":
+        return self.as_(sub, "coordinator")
+
+    async def publish(self) -> None:
+        """Publish everything in the outbox."""
+        publisher = OutboxPublisher(
+            self.app.context.outbox, MemoryLog(self.cluster), self.database, "test"
+        )
+        while await publisher.publish_once():
+            pass
+
+    async def events(self, kind: type[E]) -> list[E]:
+        """Give every event of a kind that reached the log, in order per partition."""
+        await self.publish()
+        found = [decode_any(record).event for record in self.cluster.on(kind.TOPIC.name)]
+        return [event for event in found if isinstance(event, kind)]
+
+    async def propose(self, proposal: BulletinProposed, **change: Any) -> None:
+        """Sign and publish a proposal; `change` overrides the key, the value or the headers."""
+        value = change.get("value", proposal.to_json())
+        kid, key = self.zone_keys[proposal.zone_id]
+        token = signatures.sign(value, key, kid=kid, zone=proposal.zone_id, topic=PROPOSALS.name)
+        headers = {SIGNATURE_HEADER: token.encode()} | change.get("headers", {})
+        outgoing = encode(
+            proposal, ce_id="ce-1", source="police", time=self.time.now, headers=headers
+        )
+        record = type(outgoing)(
+            outgoing.topic, change.get("key", outgoing.key), value, outgoing.headers
+        )
+        await self.cluster.append(record)
+
+    async def consume(self, until: Callable[[], Awaitable[bool]]) -> None:
+        """Run the service's tasks until a condition holds."""
+        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+            running = [group.create_task(_run(task)) for task in self.app.tasks]
+            try:
+                while not await until():
+                    await asyncio.sleep(0.02)
+            finally:
+                for task in running:
+                    task.cancel()
+
+
+async def _run(task: Callable[[], Awaitable[None]]) -> None:
+    await task()
+
+
+@dataclass
+class As:
+    """Calls as somebody."""
+
+    http: httpx.AsyncClient
+    headers: dict[str, str]
+
+    async def call(self, method: str, path: str, status: int | None = None, **rest: Any) -> Any:
+        """Call, check the status where one is given, and give the JSON."""
+        answer = await self.raw(method, path, **rest)
+        if status is not None:
+            assert answer.status_code == status, (method, path, answer.status_code, answer.text)
+        return answer.json()
+
+    async def raw(self, method: str, path: str, **rest: Any) -> httpx.Response:
+        headers = {**self.headers, **rest.pop("headers", {})}
+        return await self.http.request(method, f"/v1{path}", headers=headers, **rest)
+
+    async def get(self, path: str, status: int = 200, **rest: Any) -> Any:
+        return await self.call("GET", path, status, **rest)
+
+    async def post(self, path: str, status: int = 200, **rest: Any) -> Any:
+        return await self.call("POST", path, status, **rest)
+
+
+def registry_settings(mongo: MongoSettings, ring: Path) -> RegistrySettings:
+    """Give settings whose Kafka is never reached: the log is injected."""
+    return RegistrySettings(
+        kafka=KafkaSettings(bootstrap="unused", user="registry", password=SecretStr("unused")),
+        mongo=mongo,
+        oidc=OidcSettings(issuer=ISSUER, audience=AUDIENCE, jwks_url=AnyHttpUrl(f"{ISSUER}/jwks")),
+        http=HttpSettings(public_url=AnyHttpUrl("http://registry.example")),
+        pseudonym_keys=ring,
+    )
+
+
+async def make_registry(mongo: MongoSettings, folder: Path) -> Registry:
+    """Wire a registry; the caller closes it with `close_registry`."""
+    at = Time()
+    clock = at.clock()
+    ring = folder / "ring.json"
+    settings = registry_settings(mongo, ring)
+    client = connect(mongo, "registry-test")
+    cluster = MemoryCluster()
+    app = await build(settings, MemoryLog(cluster), client, clock)
+    signing_key = OKPKey.generate_key("Ed25519", parameters={"kid": "issuer", "use": "sig"})
+    keys = {"keys": [signing_key.as_dict(private=False)]}
+    jwks = httpx.MockTransport(lambda _request: httpx.Response(200, json=keys))
+    app.http.state.authenticator = Authenticator(
+        settings.oidc, clock, httpx.AsyncClient(transport=jwks)
+    )
+    http = httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app.http), base_url="http://registry.example"
+    )
+    return Registry(
+        app=app,
+        client=client,
+        database=database(client, mongo.database),
+        cluster=cluster,
+        time=at,
+        http=http,
+        ring=ring,
+        settings=settings,
+        signing_key=signing_key,
+    )
+
+
+async def close_registry(registry: Registry) -> None:
+    """Disconnect."""
+    await registry.http.aclose()
+    await registry.client.close()
+
+
+LEGAL = {"warm": "WPA art. 44/5", "cold": "Omzendbrief BIN 2019"}
+TEXT = {"nl": "Tekst van het document.", "fr": "Texte du document."}
+
+
+async def add_zone(registry: Registry, zone: str = "demo") -> None:
+    """Make a zone with an officer, pseudonym keys, and a confirmed publisher key."""
+    pseudonyms.rotate(registry.ring, [zone], registry.time.now.year)
+    new = {"zone_id": zone, "name": f"Politiezone {zone}", "legal_basis": LEGAL}
+    await registry.admin.post("/zones", 201, json=new)
+    officer = {
+        "officer_id": "officer-1",
+        "subject": f"police-1-{zone}",
+        "name": "Inspecteur Voorbeeld",
+        "email": f"officer@{zone}.example",
+        "language": "nl",
+    }
+    await registry.admin.post(f"/zones/{zone}/officers", 201, json=officer)
+    await add_key(registry, zone)
+
+
+async def add_key(
+    registry: Registry, zone: str = "demo", kid: str = "key-1", officer: str | None = "officer-1"
+) -> None:
+    """Enrol a key and have another police user confirm it."""
+    key = signatures.new_key(kid)
+    body = {
+        "jwk": {k: v for k, v in key.as_dict(private=False).items() if isinstance(v, str)},
+        "officer_id": officer,
+        "nbf": registry.time.now.isoformat(),
+        "exp": (registry.time.now + timedelta(days=365)).isoformat(),
+    }
+    await registry.admin.call("PUT", f"/zones/{zone}/keys/{kid}", 201, json=body)
+    other = registry.police(zone, f"police-2-{zone}")
+    await other.post(f"/zones/{zone}/keys/{kid}/confirm")
+    registry.zone_keys[zone] = (kid, key)
+
+
+async def add_network(
+    registry: Registry,
+    network: str = "bin-linde",
+    zone: str = "demo",
+    coordinator: str = "coordinator-1",
+) -> None:
+    """Make a network with everything it needs, and activate it."""
+    police = registry.police(zone)
+    new = {
+        "zone_id": zone,
+        "network_id": network,
+        "name": "BIN Linde",
+        "municipality": "44021",
+        "kind": "residents",
+        "languages": ["nl", "fr"],
+        "sender_name": "BIN Linde",
+        "area": {"type": "streets", "streets": ["Lindelaan"]},
+        "officer_id": "officer-1",
+    }
+    await registry.admin.post("/networks", 201, json=new)
+    person = coordinator_input(coordinator)
+    added = await police.post(f"/networks/{network}/coordinators", 201, json=person)
+    screen = f"/networks/{network}/coordinators/{added['coordinator_id']}/screen"
+    await police.post(screen, json={"outcome": "passed"})
+    for kind in ("charter", "house_rules", "communication_plan"):
+        document: Json = {"text": TEXT}
+        if kind == "communication_plan":
+            document["plan"] = {"exercises": True}
+        await police.post(f"/networks/{network}/documents/{kind}", 201, json=document)
+    await police.post(f"/networks/{network}/activate")
+
+
+def coordinator_input(subject: str) -> Json:
+    """Give somebody who could coordinate."""
+    return {
+        "subject": subject,
+        "name": "Coördinator Voorbeeld",
+        "email": f"{subject}@bin.example",
+        "language": "nl",
+        "adult": True,
+        "agrees_to_screening": True,
+    }
+
+
+def member_input(number: int = 1, **more: Any) -> Json:
+    """Give a newcomer with a number that nobody has (no operator has the range 0450)."""
+    return {
+        "name": f"Lid Nummer {number:04}",
+        "language": "nl",
+        "phone": f"0450 {number // 10000:02} {number // 100 % 100:02} {number % 100:02}",
+        "email": f"Lid{number}@Voorbeeld.example",
+        "adult": True,
+        **more,
+    }
+
+
+def paper(registry: Registry) -> Json:
+    """Give house rules accepted on paper."""
+    return {"signed_on": registry.time.now.date().isoformat(), "witness": "Getuige Voorbeeld"}
+
+
+def proposal(registry: Registry, *networks: str, **more: Any) -> BulletinProposed:
+    """Give a proposal by the zone's officer."""
+    fields: Json = {
+        "bulletin_id": registry.app.context.clock.new_id(),
+        "zone_id": "demo",
+        "network_ids": networks or ("bin-linde",),
+        "kind": "prevention",
+        "status": "actual",
+        "subject": {"nl": "Sluit ramen en deuren", "fr": "Fermez portes et fenêtres"},
+        "body": {"nl": "Inbraken in de buurt.", "fr": "Cambriolages dans le quartier."},
+        "issued_by": "officer-1",
+        "issued_at": registry.time.now,
+    }
+    return BulletinProposed.model_validate({**fields, **more})
+
+
+def elapsed(start: float) -> float:
+    """Give the seconds since `start` (of `time.perf_counter`)."""
+    return time.perf_counter() - start

@@ -1,0 +1,74 @@
+"""Phone numbers and addresses, as people write them."""
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.registry.domain import contact
+from services.registry.domain.failures import Invalid
+
+# no operator has the range 0450: these numbers belong to nobody
+subscribers = st.integers(min_value=0, max_value=999_999).map(lambda number: f"{number:06}")
+separators = st.sampled_from(["", " ", ".", "/", "-", " / "])
+
+
+@given(subscribers, separators, separators, st.sampled_from(["0", "+32", "0032", "+32 (0)"]))
+def test_every_spelling_of_a_number_is_the_same_number(
+    digits: str, first: str, later: str, start: str
+) -> None:
+    written = f"{start}450{first}{digits[:2]}{later}{digits[2:4]}{later}{digits[4:]}"
+
+    found = contact.phone(written)
+
+    assert found == contact.Phone(f"+32450{digits}", "mobile")
+    assert contact.phone(found.e164) == found
+
+
+@pytest.mark.parametrize("written", ["09 300 00 00", "+3293000000"])
+def test_a_fixed_line_is_told_apart(written: str) -> None:
+    assert contact.phone(written) == contact.Phone("+3293000000", "fixed")
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", "101", "112", "0450 12", "0900 12 345", "0800 11 111", "niemand", "0450123456 ext. 7"],
+)
+def test_what_is_no_personal_number_is_refused_with_its_field(written: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        contact.phone(written, "phone")
+
+    assert refused.value.field == "phone"
+    assert written == "" or written not in refused.value.detail
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_number_or_refused(written: str) -> None:
+    try:
+        found = contact.phone(written)
+    except Invalid:
+        return
+    assert found.e164.startswith("+")
+    assert contact.phone(found.e164) == found
+
+
+local_parts = st.text(string.ascii_letters + string.digits, min_size=1, max_size=20)
+
+
+@given(local_parts, st.sampled_from(["voorbeeld.example", "VOORBEELD.example", "exämple.example"]))
+def test_an_address_is_lower_case_ascii_and_stays_as_it_is(local: str, domain: str) -> None:
+    found = contact.email(f" {local}@{domain} ")
+
+    assert found.isascii()
+    assert found == found.lower()
+    assert contact.email(found) == found
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_an_address_or_refused(written: str) -> None:
+    try:
+        found = contact.email(written)
+    except Invalid:
+        return
+    assert contact.email(found) == found

@@ -1,0 +1,107 @@
+"""The rules of keys (RFC 8037): public, enrolled by one, confirmed by another, revoked for good."""
+
+from datetime import timedelta
+
+import pytest
+
+from services.registry.domain import zone as rules
+from services.registry.domain.failures import Conflict, Invalid, NotThere
+from services.registry.domain.zone import Officer
+from tests.unit.registry.people import NOW, key, zone
+
+
+def test_enrolling_again_changes_nothing() -> None:
+    first = rules.enrol(zone(), key())
+
+    assert rules.enrol(first, first.keys[0]) is first
+
+
+def test_a_key_id_is_never_given_to_another_key() -> None:
+    first = rules.enrol(zone(), key())
+
+    with pytest.raises(Conflict):
+        rules.enrol(first, key())
+    with pytest.raises(Conflict):
+        rules.enrol(first, first.keys[0].model_copy(update={"exp": NOW + timedelta(days=999)}))
+
+
+def test_a_revoked_key_does_not_come_back_by_another_name() -> None:
+    first = rules.enrol(zone(), key())
+    revoked = rules.revoke(first, "key-1", NOW)
+
+    with pytest.raises(Conflict):
+        rules.enrol(revoked, first.keys[0].model_copy(update={"kid": "key-2"}))
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"d": "secret"}, "jwk.d"),
+        ({"crv": "P-256"}, "jwk.crv"),
+        ({"kty": "RSA"}, "jwk.crv"),
+        ({"x": "AAAA"}, "jwk.x"),
+        ({"x": "!" * 43}, "jwk.x"),
+        ({"n": "1"}, "jwk"),
+        ({"kid": "key-9"}, "jwk.kid"),
+    ],
+)
+def test_only_a_public_ed25519_key_is_enrolled(change: dict[str, str], field: str) -> None:
+    wrong = key()
+    wrong = wrong.model_copy(update={"jwk": {**wrong.jwk, **change}})
+
+    with pytest.raises(Invalid) as refused:
+        rules.enrol(zone(), wrong)
+    assert refused.value.field == field
+    assert "secret" not in refused.value.detail
+
+
+def test_one_key_has_one_spelling() -> None:
+    """Unused bits of the last base64url digit would let one key in under two spellings."""
+    good = key()
+    x = good.jwk["x"]
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    other = x[:-1] + alphabet[alphabet.index(x[-1]) ^ 1]
+
+    with pytest.raises(Invalid):
+        rules.enrol(zone(), good.model_copy(update={"jwk": {**good.jwk, "x": other}}))
+
+
+@pytest.mark.parametrize("subject", ["admin-1", "police-1"])
+def test_neither_enroller_nor_officer_confirms(subject: str) -> None:
+    enrolled = rules.enrol(zone(), key())
+
+    with pytest.raises(Conflict):
+        rules.confirm(enrolled, "key-1", subject, NOW)
+    confirmed = rules.confirm(enrolled, "key-1", "police-2", NOW)
+    assert confirmed.key("key-1").confirmed_by == "police-2"
+    assert rules.confirm(confirmed, "key-1", "police-3", NOW) is confirmed
+
+
+def test_what_is_over_is_not_confirmed() -> None:
+    enrolled = rules.enrol(zone(), key())
+
+    with pytest.raises(Conflict):
+        rules.confirm(rules.revoke(enrolled, "key-1", NOW), "key-1", "police-2", NOW)
+    with pytest.raises(Conflict):
+        rules.confirm(enrolled, "key-1", "police-2", NOW + timedelta(days=365))
+    with pytest.raises(NotThere):
+        rules.confirm(enrolled, "key-9", "police-2", NOW)
+
+
+def test_revoking_is_for_good() -> None:
+    enrolled = rules.enrol(zone(), key())
+    revoked = rules.revoke(enrolled, "key-1", NOW)
+
+    assert revoked.version == enrolled.version + 1
+    assert rules.revoke(revoked, "key-1", NOW + timedelta(days=1)) is revoked
+    assert revoked.event().keys[0].revoked_at == NOW
+
+
+def test_an_officer_is_one_person_with_one_id() -> None:
+    other = Officer(officer_id="officer-2", subject="police-1", name="X", email=None, language="nl")
+    with pytest.raises(Conflict) as refused:
+        rules.appoint(zone(), other)
+    assert refused.value.field == "subject"
+    with pytest.raises(Conflict) as refused:
+        rules.appoint(zone(), other.model_copy(update={"officer_id": "officer-1"}))
+    assert refused.value.field == "officer_id"
