@@ -1,0 +1,1 @@
+"""How Buurtbode is deployed: the cluster's topics and users, and everything on one machine."""

@@ -1,0 +1,52 @@
+"""Produce quotas, which no Python client can set: by `ConfigCommand` from Kafka's own jars."""
+
+from collections.abc import Sequence
+
+from deploy.kafka_admin import PRODUCE_QUOTA
+from deploy.local.files import private_temporary_file
+from deploy.local.java import run_java
+from deploy.local.kafka_runtime import KafkaRuntime
+from shared.settings import KafkaSettings
+
+_LOGIN = "org.apache.kafka.common.security.scram.ScramLoginModule"
+
+
+def set_produce_quota(
+    operator: KafkaSettings, runtime: KafkaRuntime, user: str, bytes_per_second: int = PRODUCE_QUOTA
+) -> None:
+    """Limit what a user may write, over all its connections to one broker.
+
+    Kafka delays who writes more; nothing is lost. Raises `JavaProgramError`.
+    """
+    change = ["--add-config", f"producer_byte_rate={bytes_per_second}"]
+    _alter(operator, runtime, user, change)
+
+
+def remove_produce_quota(operator: KafkaSettings, runtime: KafkaRuntime, user: str) -> None:
+    """Take the limit away, for a user that was revoked."""
+    _alter(operator, runtime, user, ["--delete-config", "producer_byte_rate"])
+
+
+def _alter(
+    operator: KafkaSettings, runtime: KafkaRuntime, user: str, change: Sequence[str]
+) -> None:
+    with private_temporary_file(_client_properties(operator)) as file:
+        target = ["--entity-type", "users", "--entity-name", user]
+        where = ["--bootstrap-server", operator.bootstrap, "--command-config", str(file)]
+        run_java(
+            runtime.options(), "kafka.admin.ConfigCommand", [*where, "--alter", *change, *target]
+        )
+
+
+def _client_properties(operator: KafkaSettings) -> str:
+    password = operator.password.get_secret_value()
+    login = f'{_LOGIN} required username="{operator.user}" password="{password}";'
+    settings = {
+        "security.protocol": operator.protocol,
+        "sasl.mechanism": operator.mechanism,
+        "sasl.jaas.config": login,
+    }
+    if operator.ca_file is not None:
+        settings["ssl.truststore.type"] = "PEM"
+        settings["ssl.truststore.location"] = str(operator.ca_file)
+    return "".join(f"{name}={value}\n" for name, value in settings.items())

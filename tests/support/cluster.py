@@ -1,0 +1,50 @@
+"""What an integration test gets to see of the run's Kafka."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from deploy.kafka_admin import create_topics
+from shared.settings import KafkaSettings
+from shared.topics import Topic
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaCluster:
+    """One broker with the topics of the table and a user of each kind."""
+
+    operator: KafkaSettings
+    """The superuser, who may also use the topics that a test makes for itself."""
+
+    passwords: Mapping[str, str]
+    """Per user: `registry`, `dispatcher`, `audit`, `witness`, `police-demo`, `police-other`."""
+
+    @property
+    def bootstrap(self) -> str:
+        """Where clients connect, `host:port`."""
+        return self.operator.bootstrap
+
+    def user(self, name: str) -> KafkaSettings:
+        """Give the connection of a user; `operator` is one too."""
+        if name == self.operator.user:
+            return self.operator
+        password = SecretStr(self.passwords[name])
+        return self.operator.model_copy(update={"user": name, "password": password})
+
+    def new_topic(self, like: Topic, partitions: int | None = None) -> str:
+        """Make a topic of the test's own, set up like one of the table, and give its name."""
+        name = f"test.{like.name}.{uuid.uuid4().hex[:12]}"
+        topic = Topic(
+            name,
+            like.key,
+            (),
+            (),
+            like.personal_data,
+            like.retention,
+            like.compact_within,
+            partitions or like.partitions,
+        )
+        create_topics(self.operator, [topic])
+        return name
