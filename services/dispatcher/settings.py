@@ -1,11 +1,14 @@
 """The dispatcher's settings: the providers it sends through, and its limits."""
 
 from datetime import timedelta
-from typing import Literal
+from decimal import Decimal
+from typing import Literal, Self
 
-from pydantic import AnyHttpUrl, BaseModel, EmailStr, SecretStr
+from pydantic import AnyHttpUrl, BaseModel, EmailStr, SecretStr, model_validator
 
 from shared.settings import ServiceSettings
+
+_LEASE_MARGIN = timedelta(seconds=2)
 
 
 class TwilioSettings(BaseModel):
@@ -57,8 +60,38 @@ class DispatcherSettings(ServiceSettings):
     lease: timedelta = timedelta(seconds=60)
     """How long a claimed send belongs to one process, on the database's clock."""
 
+    registry_url: AnyHttpUrl
+    """The registry's public URL: links in notices and unsubscribe links lead there."""
+
+    segment_price: Decimal | None = None
+    """What an SMS segment costs, in euro; previews show a cost where it is set."""
+
     max_segments: int = 3
     """An SMS that needs more segments than this is refused at judging."""
 
     second_attempt_after: timedelta = timedelta(seconds=60)
     """How long a warm send stays `unknown` before its one flagged second attempt."""
+
+    reconcile_after: timedelta = timedelta(seconds=5)
+    """How long after a send became `unknown` the provider is asked for the first time."""
+
+    receipt_wait: timedelta = timedelta(minutes=10)
+    """How long after its expiry an accepted SMS waits for its receipt before it is asked for."""
+
+    close_after: timedelta = timedelta(hours=24)
+    """How long after expiry (of a bulletin: after its release) a message is closed as it stands."""
+
+    close_again_after: timedelta = timedelta(seconds=30)
+    """How long late changes are gathered before they become another closing revision."""
+
+    job_interval: timedelta = timedelta(seconds=1)
+    """How often the jobs look for work of which nobody told them."""
+
+    @model_validator(mode="after")
+    def _leases_outlast_attempts(self) -> Self:
+        """Refuse a lease within which an attempt may still run: it would be taken for dead."""
+        for account in (self.twilio, self.test_twilio):
+            if account.timeout + _LEASE_MARGIN > self.lease:
+                message = "lease: must be at least 2 s longer than the Twilio time-out"
+                raise ValueError(message)
+        return self

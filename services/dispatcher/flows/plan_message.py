@@ -1,0 +1,282 @@
+"""Plan a message: all its sends into the ledger, then its planned event, then it may go out."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID, uuid5
+
+import structlog
+
+from services.dispatcher.domain.audience import Person, Planner
+from services.dispatcher.domain.message import Message
+from services.dispatcher.domain.notices import with_accept_link
+from services.dispatcher.domain.reasons import SendReason
+from services.dispatcher.domain.send import PlannedSend
+from services.dispatcher.flows.resolve_audience import ResolveAudience, is_all_clear, stages
+from services.dispatcher.flows.wait_for_copy import CopyGate
+from services.dispatcher.store.copy import Copy
+from services.dispatcher.store.ledger import Ledger
+from services.dispatcher.store.messages import Messages, PlanState, Waiting, Work
+from shared.clock import Clock
+from shared.contracts import MessagePlanned, Network
+from shared.contracts.base import Lane, MessageType
+from shared.envelope import encode
+from shared.failures import Retryable
+from shared.kafka import Log
+from shared.pseudonyms import KeyRing, NoPseudonymKey
+
+RESOLVED_WITHIN = timedelta(seconds=60)
+"""After this an all-clear also goes to those whose attempt is still unresolved."""
+
+_PAGE = 1000
+_PAUSE = timedelta(seconds=2)
+_SOURCE = "buurtbode/dispatcher"
+_EVENTS = UUID("7d0a2f0d-2d0b-4a5e-8f0e-5c0d7f5f9b21")
+"""The namespace of planned events' ids (RFC 9562, version 5); never to be changed."""
+
+
+class PlanMessage:
+    """The planner of one lane. Any number of them, in any number of processes, share the work."""
+
+    def __init__(
+        self,
+        lane: Lane,
+        *,
+        copy: Copy,
+        messages: Messages,
+        ledger: Ledger,
+        log: Log,
+        keys: KeyRing,
+        clock: Clock,
+        registry_url: str,
+        wake_senders: Callable[[], None],
+    ) -> None:
+        """Wire; `wake_senders` is called when sends may go out."""
+        self._lane = lane
+        self._copy = copy
+        self._messages = messages
+        self._ledger = ledger
+        self._log = log
+        self._keys = keys
+        self._clock = clock
+        self._registry_url = registry_url
+        self._wake_senders = wake_senders
+        self._audience = ResolveAudience(copy, messages, ledger)
+        self._logger = structlog.get_logger(flow="plan", lane=str(lane))
+
+    async def once(self) -> bool:
+        """Plan the lane's oldest message; tell whether there was one."""
+        work = await self._messages.take(self._lane, self._clock.token())
+        if work is None:
+            return False
+        try:
+            await self._plan(work)
+        except NoPseudonymKey:
+            # loud, and this message waits; others have their keys
+            self._logger.error(  # noqa: TRY400 - no trace needed: the command is the remedy
+                "no pseudonym key: run `buurtbode pseudonyms rotate`",
+                zone_id=work.message.key.zone_id,
+            )
+            await self._messages.give_back(work, _PAUSE)
+        except Retryable:
+            await self._messages.give_back(work, timedelta(0))
+            raise
+        return True
+
+    async def _plan(self, work: Work) -> None:
+        if work.state is not PlanState.PLANNED:
+            work = await self._complete_notice(work)
+            await self._make_room(work.message)
+            work = await self._fill(work)
+        await self._announce(work)
+
+    # ---- the sends
+
+    async def _fill(self, work: Work) -> Work:
+        message = work.message
+        networks = await self._networks(work)
+        now = self._clock.now()
+        planner = Planner(
+            message,
+            networks,
+            now=now,
+            pseudonym=self._keys.pseudonym,
+            new_id=self._clock.new_id,
+        )
+        counts = work.counts
+        unresolved = now >= message.accepted_at + RESOLVED_WITHIN
+        for stage in range(work.stage, stages(message)):
+            after = work.after if stage == work.stage else None
+            people = self._audience.people(work, networks, stage, after, unresolved=unresolved)
+            async for page in _pages(people):
+                sends = [planner.send(person) for person in page]
+                await self._ledger.plan(None, await self._not_yet_planned(work, sends))
+                for send in sends:
+                    counts.add(send, is_fallback=stage > 0)
+                await self._messages.proceed(work, stage, page[-1].destination, counts)
+        if is_all_clear(message) and not unresolved:
+            counts.unresolved = await self._unresolved(message)
+        await self._make_room(message)  # again: another planner may have been at work meanwhile
+        return await self._messages.planned(work, counts, self._clock.now())
+
+    async def _networks(self, work: Work) -> dict[str, Network]:
+        wanted = set(work.message.network_ids)
+        recipient = work.recipient
+        if recipient is not None and recipient.member_id is not None:
+            members = await self._copy.members([recipient.member_id])
+            wanted |= {member.network_id for member in members.values()}
+        return await self._copy.networks_by_id(wanted)
+
+    async def _not_yet_planned(self, work: Work, sends: Sequence[PlannedSend]) -> list[PlannedSend]:
+        """Leave out who has a send already under another destination, when planning again."""
+        if work.revision == 1:
+            return list(sends)
+        planned: set[str] = set()
+        for channel in {send.channel for send in sends}:
+            ids = [i for send in sends if send.channel is channel for i in send.member_ids]
+            planned |= await self._ledger.members_planned(None, work.message.key, channel, ids)
+        return [
+            replace(send, member_ids=left)
+            for send in sends
+            if (left := tuple(i for i in send.member_ids if i not in planned))
+            or not send.member_ids
+        ]
+
+    async def _complete_notice(self, work: Work) -> Work:
+        """Put the member's own acceptance link into the notice that asks to accept."""
+        message, recipient = work.message, work.recipient
+        if message.template != "accept_house_rules" or recipient is None:
+            return work
+        members = await self._copy.members([recipient.member_id or ""])
+        token = next((member.accept_token for member in members.values()), None)
+        if token is None:
+            return work  # accepted, left or erased meanwhile: nobody is in the audience
+        link = f"{self._registry_url.rstrip('/')}/v1/accept/{token}"
+        content = with_accept_link(message.content, link)
+        await self._messages.dress(work, content)
+        return replace(work, message=replace(message, content=content))
+
+    # ---- updates and all-clears
+
+    async def _make_room(self, message: Message) -> None:
+        """Cancel what a later message replaces: of this one, and by this one (DESIGN, section 3).
+
+        Both ways round, because an update may be planned before its alert.
+        """
+        if message.key.message_type is not MessageType.ALERT:
+            return
+        zone_id = message.key.zone_id
+        first = message.references or message.key.message_id
+        thread = await self._messages.thread(zone_id, first)
+        if is_all_clear(message) or first in await self._messages.ended(zone_id, [first]):
+            for one in thread:
+                await self._ledger.cancel_planned(None, one.key, SendReason.ALL_CLEAR)
+            return
+        mine = next((i for i, one in enumerate(thread) if one.key == message.key), len(thread))
+        for one in thread[:mine]:
+            await self._replace(one, message)
+        for later in thread[mine + 1 :]:
+            await self._replace(message, later)
+
+    async def _replace(self, old: Message, new: Message) -> None:
+        await self._ledger.cancel_planned(None, old.key, SendReason.UPDATED, new.network_ids)
+
+    async def _unresolved(self, message: Message) -> int:
+        zone_id = message.key.zone_id
+        thread = await self._messages.thread(zone_id, message.references or "")
+        return await self._ledger.unresolved(None, zone_id, [one.key.message_id for one in thread])
+
+    # ---- the event
+
+    async def _announce(self, work: Work) -> None:
+        """Publish the planned event; only what Kafka acknowledged may be attempted."""
+        message = work.message
+        event = planned_event(work)
+        record = encode(event, ce_id=event.event_id, source=_SOURCE, time=event.planned_at)
+        await self._log.publish([record])
+        await self._ledger.make_sendable(message.key, work.revision)
+        self._wake_senders()
+        await self._messages.opened(work, again=work.behind or work.counts.unresolved > 0)
+        self._logger.info(
+            "planned",
+            message_id=message.key.message_id,
+            revision=work.revision,
+            people=work.counts.people,
+            unreachable=work.counts.unreachable,
+        )
+
+
+def planned_event(work: Work) -> MessagePlanned:
+    """Make the event of a plan that is stored; the same plan makes the same event."""
+    message, counts = work.message, work.counts
+    if work.planned_at is None:
+        raise ValueError("the plan is not stored yet")
+    return MessagePlanned(
+        event_id=str(uuid5(_EVENTS, f"{message.key}|{work.revision}")),
+        zone_id=message.key.zone_id,
+        message_id=message.key.message_id,
+        message_type=message.key.message_type,
+        release=message.key.release,
+        revision=work.revision,
+        network_ids=message.network_ids,
+        people=counts.people,
+        sends=counts.sends,
+        unreachable=counts.unreachable,
+        behind=work.behind,
+        planned_at=work.planned_at,
+        expires_at=message.expires_at,
+    )
+
+
+async def _pages(people: AsyncIterator[Person]) -> AsyncIterator[list[Person]]:
+    page: list[Person] = []
+    async for person in people:
+        page.append(person)
+        if len(page) == _PAGE:
+            yield page
+            page = []
+    if page:
+        yield page
+
+
+class PlanAgain:
+    """Has plans completed: those made while the copy was behind, and all-clears that wait."""
+
+    def __init__(
+        self,
+        messages: Messages,
+        ledger: Ledger,
+        gate: CopyGate,
+        clock: Clock,
+        wake_planners: Callable[[], None],
+    ) -> None:
+        """Wire; `wake_planners` is called when something is to be planned again."""
+        self._messages = messages
+        self._ledger = ledger
+        self._gate = gate
+        self._clock = clock
+        self._wake_planners = wake_planners
+
+    async def once(self) -> bool:
+        """Look at every waiting plan; gives False: what still waits is looked at next time."""
+        woken = False
+        for waiting in await self._messages.waiting():
+            if waiting.message.expires_at <= self._clock.now():
+                await self._messages.abandon(waiting)
+            elif await self._may_go_on(waiting):
+                await self._messages.reopen(waiting)
+                woken = True
+        if woken:
+            self._wake_planners()
+        return False
+
+    async def _may_go_on(self, waiting: Waiting) -> bool:
+        if not is_all_clear(waiting.message):
+            return await self._gate.passed(waiting.ends)
+        message = waiting.message
+        if self._clock.now() >= message.accepted_at + RESOLVED_WITHIN:
+            return True
+        zone_id = message.key.zone_id
+        thread = await self._messages.thread(zone_id, message.references or "")
+        ids = [one.key.message_id for one in thread]
+        return await self._ledger.unresolved(None, zone_id, ids) == 0

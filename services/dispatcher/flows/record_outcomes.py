@@ -1,0 +1,133 @@
+"""Record what became of attempts, many in one write."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from prometheus_client import Counter
+from pymongo.errors import PyMongoError
+
+from services.dispatcher.domain.ledger import Evidence, Row, learn
+from services.dispatcher.domain.pace import Random, backoff
+from services.dispatcher.domain.reasons import SendReason
+from services.dispatcher.domain.states import Cause
+from services.dispatcher.senders.base import Accepted, Failed, NotSent, Outcome
+from services.dispatcher.store.ledger import Change, Ledger
+from shared.clock import Clock
+from shared.contracts.base import Lane, SendState
+from shared.failures import Retryable
+
+OUTCOMES = Counter(
+    "buurtbode_sends", "Changes of sends after an attempt", ["lane", "channel", "state", "reason"]
+)
+
+_PAUSES = {Lane.WARM: (1.0, 30.0), Lane.COLD: (5.0, 600.0)}
+"""First and longest pause in seconds before a send that was not sent is tried again."""
+
+_MOST = 1000
+
+
+class TooLate:
+    """The request had not begun in time, so it was not made."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    row: Row
+    outcome: Outcome | TooLate
+    at: datetime
+
+
+class RecordOutcomes:
+    """Gathers outcomes while a write is under way, and writes them together next."""
+
+    def __init__(self, *, ledger: Ledger, clock: Clock, random: Random) -> None:
+        """Wire."""
+        self._ledger = ledger
+        self._clock = clock
+        self._random = random
+        self._waiting: list[_Done] = []
+        self._filled = asyncio.Event()
+        self._logger = structlog.get_logger(part="outcomes")
+
+    def add(self, row: Row, outcome: Outcome | TooLate) -> None:
+        """Take an attempt's outcome; the row is as it was when the attempt began."""
+        self._waiting.append(_Done(row, outcome, self._clock.now()))
+        self._filled.set()
+
+    async def run(self) -> None:
+        """Record until cancelled. A database that is away only delays it."""
+        failures = 0
+        while True:
+            await self._filled.wait()
+            self._filled.clear()
+            try:
+                await self.flush()
+                failures = 0
+            except (PyMongoError, Retryable) as error:
+                failures += 1
+                self._logger.warning("tries again", error=type(error).__name__, failures=failures)
+                await asyncio.sleep(min(0.1 * 2**failures, 5.0))
+                self._filled.set()
+
+    async def flush(self) -> None:
+        """Write everything that is waiting; what cannot be written waits on."""
+        while self._waiting:
+            batch = self._waiting[:_MOST]
+            await self._record(batch)
+            del self._waiting[: len(batch)]
+
+    async def _record(self, batch: Sequence[_Done]) -> None:
+        changes = [change for done in batch if (change := self._change(done.row, done))]
+        lost = {change.before.send_id for change in await self._ledger.change(changes)}
+        for change in changes:
+            row = change.after
+            OUTCOMES.labels(row.lane, row.channel, row.state, row.reason or "").inc()
+        for done in batch:
+            if done.row.send_id in lost:
+                await self._again(done)
+
+    async def _again(self, done: _Done) -> None:
+        """Fold an outcome into what somebody else, a receipt perhaps, has made of the row."""
+        while True:
+            row = await self._ledger.get(done.row.send_id)
+            change = None if row is None else self._change(row, done)
+            if change is None or not await self._ledger.change([change]):
+                return
+
+    def _change(self, row: Row, done: _Done) -> Change | None:
+        number = len(done.row.attempts)
+        evidence = _evidence(done)
+        after = learn(row, number, evidence)
+        if after is None:
+            return None
+        due = None
+        second = False
+        if evidence.state is SendState.PLANNED:
+            due = done.at + self._pause(done)
+            second = after.state is SendState.UNKNOWN  # the flagged attempt is still owed
+        return Change(evidence.cause, row, after, done.at, due=due, second=second)
+
+    def _pause(self, done: _Done) -> timedelta:
+        if isinstance(done.outcome, TooLate):
+            return timedelta(0)
+        first, most = _PAUSES[done.row.lane]
+        pause = backoff(len(done.row.attempts) - 1, first, most, self._random)
+        asked = done.outcome.retry_after if isinstance(done.outcome, NotSent) else None
+        return pause if asked is None else asked + timedelta(seconds=self._random(0.0, 1.0))
+
+
+def _evidence(done: _Done) -> Evidence:
+    match done.outcome:
+        case Accepted(reference):
+            return Evidence(Cause.ACCEPTED, SendState.ACCEPTED, done.at, reference=reference)
+        case Failed(reason):
+            return Evidence(Cause.REFUSED, SendState.FAILED, done.at, reason)
+        case NotSent(reason):
+            return Evidence(Cause.NOT_SENT, SendState.PLANNED, done.at, reason)
+        case TooLate():
+            return Evidence(Cause.TOO_LATE, SendState.PLANNED, done.at, SendReason.TOO_LATE)
+        case unknown:
+            return Evidence(Cause.UNCERTAIN, SendState.UNKNOWN, done.at, unknown.reason)

@@ -1,0 +1,134 @@
+"""Show how far a message came: live, by state, network and time."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.dispatcher.domain.coverage import seconds_until
+from services.dispatcher.domain.message import Message
+from services.dispatcher.flows.visible_messages import Scope, scope_of
+from services.dispatcher.store.closings import Closing, Closings
+from services.dispatcher.store.copy import Copy
+from services.dispatcher.store.coverage import Coverage, Failure, Figures
+from shared.access import Caller, not_found
+from shared.clock import Clock
+from shared.contracts import Access
+from shared.contracts.base import SendState
+from shared.mongo import Client, Session, transaction
+from shared.outbox import Outbox
+from shared.pseudonyms import KeyRing
+
+_FAILURES_MOST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the caller gets to see."""
+
+    message: Message
+    networks: dict[str, Counter[SendState]]
+    people: int
+    states: Counter[SendState]
+    p50: float | None
+    p95: float | None
+    all: float | None
+    closed_revision: int | None
+    closed_at: datetime | None
+    failures: list[Failure] | None
+
+
+class ShowCoverage:
+    """Coverage of one message; of a bulletin, over the releases that the caller may see."""
+
+    def __init__(
+        self,
+        *,
+        coverage: Coverage,
+        closings: Closings,
+        copy: Copy,
+        outbox: Outbox,
+        client: Client,
+        keys: KeyRing,
+        clock: Clock,
+    ) -> None:
+        """Wire."""
+        self._coverage = coverage
+        self._closings = closings
+        self._copy = copy
+        self._outbox = outbox
+        self._client = client
+        self._keys = keys
+        self._clock = clock
+
+    async def show(self, caller: Caller, message_id: str, *, failures: bool) -> Shown:
+        """Give the figures. Raises 404 for what the caller may not see."""
+        scope = await scope_of(caller, self._copy)
+        found = [m for m in await self._coverage.of_id(message_id) if scope.shows(m)]
+        if not found or (failures and not scope.failures):
+            raise not_found()
+        keys = [message.key for message in found]
+        figures = await self._coverage.figures(keys, scope.network_ids)
+        named = None
+        if failures:
+            named = await self._coverage.failures(keys, scope.network_ids, _FAILURES_MOST)
+            await self._record(caller, scope, message_id, named)
+        closings = await self._closings.of_message(scope.zone_id, message_id)
+        return _shown(scope, found, figures, named, [c for c in closings if c.key in keys])
+
+    async def _record(
+        self, caller: Caller, scope: Scope, message_id: str, named: Sequence[Failure]
+    ) -> None:
+        """Put on record who saw which members."""
+        now = self._clock.now()
+        actor = self._keys.pseudonym(scope.zone_id, now.year, f"subject:{caller.subject}")
+        access = Access(
+            event_id=self._clock.new_id(),
+            zone_id=scope.zone_id,
+            service="dispatcher",
+            kind="read",
+            action="coverage.failures",
+            actor=actor,
+            reader=caller.subject,
+            member_ids=tuple(sorted({one for failure in named for one in failure.member_ids})),
+            message_id=message_id,
+            time=now,
+        )
+
+        async def work(session: Session) -> None:
+            await self._outbox.add(session, [access], ce_ids=[access.event_id])
+
+        await transaction(self._client, work)
+
+
+def _shown(
+    scope: Scope,
+    found: Sequence[Message],
+    figures: Figures,
+    named: list[Failure] | None,
+    closings: Sequence[Closing],
+) -> Shown:
+    since = min(message.accepted_at for message in found)
+    closed = len(closings) == len(found) and all(c.revision > 0 for c in closings)
+
+    def after(share: float) -> float | None:
+        return seconds_until(share, figures.owed, figures.accepted, since)
+
+    return Shown(
+        message=found[0],
+        networks={
+            network: figures.by_network.get(network, Counter())
+            for message in found
+            for network in message.network_ids
+            if scope.network_ids is None or network in scope.network_ids
+        }
+        | figures.by_network,  # an all-clear goes beyond the networks that it names
+        people=figures.people,
+        states=figures.states,
+        p50=after(0.5),
+        p95=after(0.95),
+        all=after(1.0),
+        closed_revision=max(c.revision for c in closings) if closed else None,
+        closed_at=max(c.closed_at for c in closings if c.closed_at) if closed else None,
+        failures=named,
+    )

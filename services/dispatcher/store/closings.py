@@ -1,0 +1,176 @@
+"""Which messages are closed, with what statement, and whether the audit service agreed.
+
+Collection `closings`: the ledger opens a row when a message may be sent, and again whenever one of
+its sends changes (`stamp` counts that, so that no change slips past a closing under way).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.dispatcher.domain.message import MessageKey
+from shared.contracts.base import MessageType
+from shared.mongo import Database, Document, Session
+
+_MOST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """A message on its way to its closing statement. `revision` 0: there is none yet."""
+
+    key: MessageKey
+    revision: int
+    stamp: int
+    accepted_at: datetime
+    expires_at: datetime
+    closed_at: datetime | None
+    digest: str | None
+    looks: int
+    again: bool
+    """Whether a new revision is owed although nothing changed: the events were sent again."""
+
+
+class Closings:
+    """The rows."""
+
+    def __init__(self, database: Database) -> None:
+        """Bind to the dispatcher's database."""
+        self._rows = database["closings"]
+
+    async def prepare(self) -> None:
+        """Create the indexes."""
+        await self._rows.create_index(
+            "look_at", name="open", partialFilterExpression={"open": True}
+        )
+        await self._rows.create_index(
+            "expires_at", name="over", partialFilterExpression={"expired": False}
+        )
+        await self._rows.create_index(
+            "drop", name="to_drop", partialFilterExpression={"drop": True}
+        )
+        await self._rows.create_index([("zone", 1), ("message_id", 1)], name="message")
+
+    async def due(self, now: datetime) -> list[Closing]:
+        """Give the open ones that are to be looked at."""
+        found = self._rows.find({"open": True, "look_at": {"$lte": now}})
+        return [_closing(row) async for row in found.sort("look_at", 1).limit(_MOST)]
+
+    async def look_at(self, closing: Closing, at: datetime) -> None:
+        """Look again later, unless something changes before."""
+        await self._rows.update_one(
+            {"_id": str(closing.key), "stamp": closing.stamp},
+            {"$set": {"look_at": at}, "$inc": {"looks": 1}},
+        )
+
+    async def close(
+        self, session: Session, closing: Closing, now: datetime, digest: str, states: Document
+    ) -> bool:
+        """Store a revision; False where something changed meanwhile."""
+        result = await self._rows.update_one(
+            {"_id": str(closing.key), "stamp": closing.stamp, "revision": closing.revision},
+            {
+                "$set": {
+                    "open": False,
+                    "revision": closing.revision + 1,
+                    "closed_at": now,
+                    "digest": digest,
+                    "states": states,
+                    "looks": 0,
+                    "again": False,
+                }
+            },
+            session=session,
+        )
+        return result.matched_count == 1
+
+    async def leave(self, closing: Closing) -> None:
+        """Close without a new revision: nothing in the statement changed."""
+        await self._rows.update_one(
+            {"_id": str(closing.key), "stamp": closing.stamp},
+            {"$set": {"open": False, "looks": 0}},
+        )
+
+    async def over(self, now: datetime) -> list[Closing]:
+        """Give the messages whose life is over and whose planned sends have not been expired."""
+        found = self._rows.find({"expired": False, "expires_at": {"$lte": now}})
+        return [_closing(row) async for row in found.limit(_MOST)]
+
+    async def expired(self, closing: Closing) -> None:
+        """Note that nothing of a message is planned any more."""
+        await self._rows.update_one(
+            {"_id": str(closing.key), "stamp": closing.stamp}, {"$set": {"expired": True}}
+        )
+
+    async def agreed(
+        self, session: Session, zone_id: str, message_id: str, release: str | None, revision: int
+    ) -> None:
+        """Note that the audit service has what a revision says; older revisions are ignored."""
+        await self._rows.update_one(
+            {
+                "zone": zone_id,
+                "message_id": message_id,
+                "release": release,
+                "revision": revision,
+            },
+            {"$set": {"agreed": revision, "drop": True}},
+            session=session,
+        )
+
+    async def resend(
+        self,
+        session: Session,
+        zone_id: str,
+        message_id: str,
+        release: str | None,
+        now: datetime,
+    ) -> None:
+        """Note that the events are to be published again, and a new revision after them."""
+        await self._rows.update_one(
+            {"zone": zone_id, "message_id": message_id, "release": release},
+            {
+                "$set": {"resend": True, "again": True, "open": True, "look_at": now},
+                "$inc": {"stamp": 1},
+            },
+            session=session,
+        )
+
+    async def to_resend(self) -> list[Closing]:
+        """Give the messages whose events are to be published again."""
+        found = self._rows.find({"resend": True, "open": True}).hint("open")
+        return [_closing(row) async for row in found.limit(_MOST)]
+
+    async def resent(self, closing: Closing) -> None:
+        """Note that the events are marked for publishing."""
+        await self._rows.update_one({"_id": str(closing.key)}, {"$unset": {"resend": ""}})
+
+    async def to_drop(self) -> list[Closing]:
+        """Give the agreed ones, nothing of which changed since, whose bytes may go."""
+        found = self._rows.find(
+            {"drop": True, "open": False, "$expr": {"$eq": ["$agreed", "$revision"]}}
+        )
+        return [_closing(row) async for row in found.limit(_MOST)]
+
+    async def dropped(self, closing: Closing) -> None:
+        """Note that the bytes are gone."""
+        await self._rows.update_one(
+            {"_id": str(closing.key), "revision": closing.revision}, {"$unset": {"drop": ""}}
+        )
+
+    async def of_message(self, zone_id: str, message_id: str) -> list[Closing]:
+        """Give the closings of a message; a bulletin has one per release."""
+        found = self._rows.find({"zone": zone_id, "message_id": message_id})
+        return [_closing(row) async for row in found]
+
+
+def _closing(row: Document) -> Closing:
+    return Closing(
+        key=MessageKey(row["zone"], MessageType(row["type"]), row["message_id"], row["release"]),
+        revision=row["revision"],
+        stamp=row["stamp"],
+        accepted_at=row["accepted_at"],
+        expires_at=row["expires_at"],
+        closed_at=row.get("closed_at"),
+        digest=row.get("digest"),
+        looks=row.get("looks", 0),
+        again=row.get("again", False),
+    )

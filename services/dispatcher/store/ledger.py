@@ -1,0 +1,845 @@
+"""The ledger: one document per send, in collection `sends`.
+
+A change and its event are one write to one document, so neither is ever without the other. Each
+write names the version it saw and a state that its cause may start from; whoever lost a race finds
+nothing to write to, reads again, and folds what it knows into what is there now.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from bson import Binary
+from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError
+
+from services.dispatcher.domain.events import send_event
+from services.dispatcher.domain.ledger import AttemptRow, Evidence, Row, Silent, event_id, learn
+from services.dispatcher.domain.message import Message, MessageKey
+from services.dispatcher.domain.reasons import SendReason
+from services.dispatcher.domain.send import PlannedSend
+from services.dispatcher.domain.states import Cause, check, is_event, origins, settled
+from services.dispatcher.store.rows import (
+    WITHOUT_EVENTS,
+    base,
+    changing,
+    row_of_plan,
+    to_document,
+    to_row,
+)
+from shared.clock import Clock
+from shared.contracts.base import Channel, Lane, Language, MessageType, SendState
+from shared.failures import Retryable
+from shared.mongo import Database, Document, Session
+
+MessageOf = Callable[[MessageKey], Awaitable[Message | None]]
+
+_DUPLICATE_KEY = 11000
+_PAGE = 1000
+_CACHED = 256
+_OPEN = (SendState.CLAIMED, SendState.ATTEMPTING, SendState.UNKNOWN)
+_GOT_THROUGH = (SendState.ACCEPTED, SendState.DELIVERED, SendState.UNDELIVERED)
+_PERHAPS_THROUGH = (
+    SendState.ATTEMPTING,
+    SendState.UNKNOWN,
+    SendState.ACCEPTED,
+    SendState.DELIVERED,
+)
+
+
+class Reached(NamedTuple):
+    """A destination that got an alert, or may have got it."""
+
+    destination: str
+    channel: Channel
+    member_ids: tuple[str, ...]
+    network_ids: tuple[str, ...]
+    language: Language
+    sender_name: str
+    reply_to: str | None
+    unsubscribe_token: str | None
+    recipient: str | None
+    recipient_year: int
+    state: SendState
+
+
+class Unpublished(NamedTuple):
+    """Events of one send that Kafka has not acknowledged yet, oldest first."""
+
+    send_id: str
+    zone_id: str
+    message: str
+    seq: int
+    events: tuple[tuple[str, datetime, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of one row. `due`: when a planned one may be claimed again."""
+
+    cause: Cause
+    before: Row
+    after: Row
+    at: datetime
+    due: datetime | None = None
+    asked: bool = False
+    """Whether the final receipt was asked for, so that `accepted` settles an SMS."""
+
+    check_at: datetime | None = None
+    """When to look at it again, where that is not what its state asks for anyway."""
+
+    second: bool = False
+    """Whether the one flagged second attempt may be made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the ledger waits before somebody looks at an open send again."""
+
+    reconcile: timedelta = timedelta(seconds=5)
+    """After a send became `unknown`."""
+
+    receipt: timedelta = timedelta(minutes=10)
+    """After the message's expiry, for the final receipt of an accepted SMS."""
+
+
+def _nobody() -> None:
+    """Wake nobody: nobody asked."""
+
+
+class Ledger:
+    """All sends, their states, and the events that are not acknowledged or agreed on yet."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        message_of: MessageOf,
+        patience: Patience | None = None,
+    ) -> None:
+        """Bind; `message_of` gives a message's own data, which its events carry."""
+        self._sends = database["sends"]
+        self._closings = database["closings"]
+        self._clock = clock
+        self._message_of = message_of
+        self._patience = patience or Patience()
+        self._messages: dict[MessageKey, Message] = {}
+        self.on_sendable: Callable[[], None] = _nobody
+        self.on_event: Callable[[], None] = _nobody
+        """Told when there is something to claim, or to publish; set by whoever wires."""
+
+    async def prepare(self) -> None:
+        """Create the indexes. Partial ones stay small: they hold what still has to be done."""
+        sends = self._sends
+        await sends.create_index(
+            [("message", 1), ("channel", 1), ("destination", 1)], unique=True, name="once"
+        )
+        await sends.create_index(
+            [("base", 1), ("channel", 1), ("destination", 1)],
+            unique=True,
+            name="once_per_bulletin",
+            partialFilterExpression={"base": {"$exists": True}},
+        )
+        await sends.create_index(
+            [("lane", 1), ("channel", 1), ("due", 1)],
+            name="claimable",
+            partialFilterExpression={"state": "planned", "sendable": True},
+        )
+        await sends.create_index("until", sparse=True, name="held")
+        await sends.create_index(
+            "message", name="unpublished", partialFilterExpression={"pending": True}
+        )
+        await sends.create_index(
+            "message", name="unsettled", partialFilterExpression={"settled": False}
+        )
+        await sends.create_index("check_at", sparse=True, name="to_check")
+        await sends.create_index(
+            [("lane", 1), ("channel", 1)],
+            name="second_attempts",
+            partialFilterExpression={"second": True},
+        )
+        await sends.create_index("attempts.reference", sparse=True, name="references")
+        await sends.create_index("members", name="members")
+        await sends.create_index("forget", sparse=True, name="to_forget")
+
+    # ---- planning
+
+    async def plan(self, session: Session | None, sends: Sequence[PlannedSend]) -> int:
+        """Store what is not there yet and give how many that were.
+
+        Rows that are final from the start (suppressed, unreachable, expired) get their event. Of
+        a bulletin, who has it through another network is stored as suppressed. Raises `Retryable`
+        where another process plans the same message right now.
+        """
+        new = await self._not_there(session, sends)
+        if not new:
+            return 0
+        rows = [row_of_plan(send) for send in new]
+        rows = await self._once_per_bulletin(session, rows)
+        documents = [await self._new_document(row) for row in rows]
+        try:
+            await self._sends.insert_many(documents, ordered=False, session=session)
+        except BulkWriteError as error:
+            if any(e.get("code") == _DUPLICATE_KEY for e in error.details.get("writeErrors", [])):
+                raise Retryable("another process plans this message") from None
+            raise
+        await self._reopen({str(row.key) for row in rows}, session)
+        self.on_event()
+        return len(documents)
+
+    async def _not_there(
+        self, session: Session | None, sends: Sequence[PlannedSend]
+    ) -> list[PlannedSend]:
+        wanted: dict[tuple[str, str, str], PlannedSend] = {}
+        for send in sends:
+            wanted.setdefault((str(send.key), str(send.channel), send.destination), send)
+        groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for message, channel, destination in wanted:
+            groups[message, channel].append(destination)
+        for (message, channel), destinations in groups.items():
+            found = self._sends.find(
+                {"message": message, "channel": channel, "destination": {"$in": destinations}},
+                {"_id": 0, "destination": 1},
+                session=session,
+            )
+            async for item in found:
+                del wanted[message, channel, item["destination"]]
+        return list(wanted.values())
+
+    async def _once_per_bulletin(self, session: Session | None, rows: Sequence[Row]) -> list[Row]:
+        taken: set[tuple[str, str, str]] = set()
+        groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for row in rows:
+            if _bound(row):
+                groups[base(row.key), str(row.channel)].append(row.destination or "")
+        for (name, channel), destinations in groups.items():
+            found = self._sends.find(
+                {"base": name, "channel": channel, "destination": {"$in": destinations}},
+                {"_id": 0, "destination": 1},
+                session=session,
+            )
+            async for item in found:
+                taken.add((name, channel, item["destination"]))
+        return [
+            replace(row, state=SendState.SUPPRESSED, reason=SendReason.OTHER_NETWORK)
+            if _bound(row) and (base(row.key), str(row.channel), row.destination) in taken
+            else row
+            for row in rows
+        ]
+
+    async def _new_document(self, row: Row) -> Document:
+        now = self._clock.now()
+        planned = Silent(SendState.PLANNED, now, 0)
+        if row.state is SendState.PLANNED:
+            document = to_document(replace(row, silent=(planned,)))
+            document |= {"settled": False, "sendable": False, "due": now}
+        else:
+            new = replace(row, seq=1, silent=())
+            document = to_document(new)
+            document |= {"settled": True, "pending": True, "acked": 0}
+            document["events"] = [await self._event(replace(new, silent=(planned,)), now)]
+        if _bound(row):
+            document["base"] = base(row.key)
+        return document
+
+    async def _event(self, row: Row, at: datetime) -> Document:
+        event = send_event(row, await self._message(row.key), at)
+        return {"id": event.event_id, "seq": row.seq, "at": at, "value": Binary(event.to_json())}
+
+    async def _message(self, key: MessageKey) -> Message:
+        known = self._messages.get(key)
+        if known is None:
+            known = await self._message_of(key)
+            if known is None:
+                raise Retryable("the ledger has sends of a message that is not stored yet")
+            if len(self._messages) >= _CACHED:
+                self._messages.pop(next(iter(self._messages)))
+            self._messages[key] = known
+        return known
+
+    async def make_sendable(self, key: MessageKey, revision: int) -> None:
+        """Let the planned sends of a message be claimed: Kafka has its planned event.
+
+        Opens the message's closing row too, so call it for a message without sends as well.
+        """
+        await self._sends.update_many(
+            {"message": str(key), "state": "planned", "sendable": False},
+            {"$set": {"sendable": True}},
+        )
+        message = await self._message(key)
+        await self._closings.update_one(
+            {"_id": str(key)},
+            {
+                "$set": {"open": True, "planned": revision, "look_at": self._clock.now()},
+                "$inc": {"stamp": 1},
+                "$setOnInsert": {
+                    "zone": key.zone_id,
+                    "type": str(key.message_type),
+                    "message_id": key.message_id,
+                    "release": key.release,
+                    "lane": str(message.lane),
+                    "accepted_at": message.accepted_at,
+                    "expires_at": message.expires_at,
+                    "revision": 0,
+                    "expired": False,
+                },
+            },
+            upsert=True,
+        )
+        self.on_sendable()
+
+    async def _reopen(self, messages: Collection[str], session: Session | None = None) -> None:
+        """Have closing statements looked at again: something about these messages changed."""
+        await self._closings.update_many(
+            {"_id": {"$in": list(messages)}},
+            {"$set": {"open": True, "look_at": self._clock.now()}, "$inc": {"stamp": 1}},
+            session=session,
+        )
+
+    async def cancel_planned(
+        self,
+        session: Session | None,
+        alert_key: MessageKey,
+        reason: str,
+        network_ids: Collection[str] | None = None,
+    ) -> int:
+        """Cancel what is still planned of a message, at most in these networks; give how many.
+
+        Idempotent, in pages. Outside a transaction is best: sends are being claimed meanwhile,
+        and what is claimed is checked again before its attempt.
+        """
+        query: Document = {"message": str(alert_key), "state": "planned"}
+        if network_ids is not None:
+            query["networks"] = {"$in": list(network_ids)}
+        count = 0
+        while True:
+            found = self._sends.find(query, WITHOUT_EVENTS, session=session).limit(_PAGE)
+            rows = [to_row(item) async for item in found]
+            now = self._clock.now()
+            changes = [ended(Cause.CANCEL, row, SendState.CANCELLED, reason, now) for row in rows]
+            lost = await self.change(changes, session)
+            count += len(changes) - len(lost)
+            if len(rows) < _PAGE and not lost:
+                return count
+
+    async def reached(
+        self,
+        session: Session | None,
+        zone_id: str,
+        alert_ids: Collection[str],
+        after: tuple[str, str] | None = None,
+        limit: int = _PAGE,
+        *,
+        unresolved: bool = True,
+    ) -> list[Reached]:
+        """List who got these alerts, or (`unresolved`) may have: the audience of an all-clear.
+
+        Sorted by destination and channel; `after` is the last pair of the page before. Somebody
+        who is in several of the alerts comes once per alert; dropped destinations do not come.
+        """
+        states = (*_GOT_THROUGH, *_OPEN) if unresolved else _GOT_THROUGH
+        query: Document = {
+            "message": {"$in": _alert_keys(zone_id, alert_ids)},
+            "state": {"$in": [str(state) for state in states]},
+            "destination": {"$not": {"$regex": "^gone:"}},
+        }
+        if after is not None:
+            destination, channel = after
+            query["$or"] = [
+                {"destination": {"$gt": destination}},
+                {"destination": destination, "channel": {"$gt": channel}},
+            ]
+        order = [("destination", 1), ("channel", 1)]
+        found = self._sends.find(query, WITHOUT_EVENTS, session=session).sort(order).limit(limit)
+        return [_reached(to_row(item)) async for item in found]
+
+    async def unresolved(
+        self, session: Session | None, zone_id: str, alert_ids: Collection[str]
+    ) -> int:
+        """Count the sends of these alerts of which nobody knows yet whether they got through."""
+        query: Document = {
+            "message": {"$in": _alert_keys(zone_id, alert_ids)},
+            "state": {"$in": [str(state) for state in _OPEN]},
+            "settled": False,
+        }
+        return await self._sends.count_documents(query, session=session)
+
+    async def members_planned(
+        self,
+        session: Session | None,
+        key: MessageKey,
+        channel: Channel,
+        member_ids: Collection[str],
+    ) -> set[str]:
+        """Give, of these members, those whose send of this message got through, or may have.
+
+        What did not get through, or will be refused since the destination changed, holds back
+        no send to where they are now.
+        """
+        ids = list(member_ids)
+        found = self._sends.find(
+            {
+                "members": {"$in": ids},
+                "message": str(key),
+                "channel": str(channel),
+                "state": {"$in": [str(state) for state in _PERHAPS_THROUGH]},
+            },
+            {"_id": 0, "members": 1},
+            session=session,
+        ).hint("members")
+        wanted = set(ids)
+        return {one async for item in found for one in item["members"] if one in wanted}
+
+    async def erase(self, session: Session | None, member_ids: Collection[str]) -> int:
+        """Drop the destinations of erased people's sends, and mark what the provider has of them.
+
+        A destination that somebody else shares stays until they are erased too.
+        """
+        ids = list(member_ids)
+        await self._sends.update_many(
+            {"members": {"$in": ids}}, {"$addToSet": {"erased": {"$each": ids}}}, session=session
+        )
+        subset: Document = {"$expr": {"$setIsSubset": ["$members", "$erased"]}}
+        dropped = await self._sends.update_many(
+            {
+                "members": {"$in": ids},
+                "destination": {"$not": {"$regex": "^gone:"}},
+                **subset,
+            },
+            [
+                {
+                    "$set": {
+                        "destination": {"$concat": ["gone:", "$_id"]},
+                        "token": None,
+                        "v": {"$add": ["$v", 1]},
+                        "forget": True,
+                    }
+                }
+            ],
+            session=session,
+        )
+        return dropped.modified_count
+
+    # ---- claims and attempts
+
+    async def claim(self, lane: Lane, channel: Channel, most: int, lease: timedelta) -> list[Row]:
+        """Take up to `most` sends that are due, under a fresh fence, for the length of a lease.
+
+        Second attempts come first: they have waited longest. Those stay `unknown` meanwhile.
+        """
+        seconds = await self._claim_second(lane, channel, most, lease)
+        if len(seconds) >= most:
+            return seconds
+        now = self._clock.now()
+        found = self._sends.find(
+            {
+                "state": "planned",
+                "sendable": True,
+                "lane": str(lane),
+                "channel": str(channel),
+                "due": {"$lte": now},
+            },
+            {"_id": 1},
+        )
+        ids = [i["_id"] async for i in found.sort("due", 1).limit(most - len(seconds))]
+        if not ids:
+            return seconds
+        fence = self._clock.token()
+        claimed = {
+            "state": "claimed",
+            "fence": fence,
+            "until": {"$add": ["$$NOW", _ms(lease)]},
+            "v": {"$add": ["$v", 1]},
+            "silent": _pushed("$silent", _silent_now("claimed", now, {"$size": "$attempts"})),
+        }
+        await self._sends.update_many(
+            {"_id": {"$in": ids}, "state": "planned"}, [{"$set": claimed}]
+        )
+        return seconds + await self._held(ids, fence, SendState.CLAIMED)
+
+    async def _claim_second(
+        self, lane: Lane, channel: Channel, most: int, lease: timedelta
+    ) -> list[Row]:
+        query: Document = {
+            "second": True,
+            "state": "unknown",
+            "lane": str(lane),
+            "channel": str(channel),
+            "fence": None,
+        }
+        ids = [i["_id"] async for i in self._sends.find(query, {"_id": 1}).limit(most)]
+        if not ids:
+            return []
+        fence = self._clock.token()
+        held = {
+            "fence": fence,
+            "until": {"$add": ["$$NOW", _ms(lease)]},
+            "v": {"$add": ["$v", 1]},
+        }
+        await self._sends.update_many({**query, "_id": {"$in": ids}}, [{"$set": held}])
+        return await self._held(ids, fence, SendState.UNKNOWN)
+
+    async def _held(self, ids: Sequence[str], fence: str, state: SendState) -> list[Row]:
+        found = self._sends.find(
+            {"_id": {"$in": list(ids)}, "fence": fence, "state": str(state)}, WITHOUT_EVENTS
+        )
+        return [to_row(item) async for item in found]
+
+    async def start(self, rows: Sequence[Row], longest: timedelta) -> list[Row]:
+        """Write `attempting` for claimed rows, and give those that are still this process's.
+
+        From here an attempt may have happened. The lease is renewed for `longest`, the longest
+        that one can take.
+        """
+        by_claim: dict[tuple[str, SendState], list[Row]] = defaultdict(list)
+        for row in rows:
+            by_claim[row.fence or "", row.state].append(row)
+        started: list[Row] = []
+        for (fence, state), group in by_claim.items():
+            started += await self._start(group, fence, state, longest)
+        return started
+
+    async def _start(
+        self, rows: Sequence[Row], fence: str, state: SendState, longest: timedelta
+    ) -> list[Row]:
+        now = self._clock.now()
+        ids = [row.send_id for row in rows]
+        number = {"$add": [{"$size": "$attempts"}, 1]}
+        attempt = {
+            "number": number,
+            "at": now,
+            "state": "attempting",
+            "reason": None,
+            "reference": None,
+            "flagged": state is SendState.UNKNOWN,
+        }
+        written = await self._sends.update_many(
+            {
+                "_id": {"$in": ids},
+                "fence": fence,
+                "state": {"$in": sorted(origins(Cause.START) & {state})},
+                "$expr": {"$gt": ["$until", "$$NOW"]},
+            },
+            [
+                {
+                    "$set": {
+                        "state": "attempting",
+                        "until": {"$add": ["$$NOW", _ms(longest)]},
+                        "v": {"$add": ["$v", 1]},
+                        "attempts": _pushed("$attempts", attempt),
+                        "silent": _pushed("$silent", _silent_now("attempting", now, number)),
+                    }
+                },
+                {"$unset": ["second", "check_at"]},
+            ],
+        )
+        if written.modified_count == len(ids):
+            return [_started(row, now, flagged=state is SendState.UNKNOWN) for row in rows]
+        return await self._held(ids, fence, SendState.ATTEMPTING)
+
+    # ---- changes
+
+    async def change(
+        self, changes: Sequence[Change], session: Session | None = None
+    ) -> list[Change]:
+        """Write changes, each with its event, in one round trip; give those that lost a race.
+
+        A lost change was not written: read the row again and decide anew.
+        """
+        if not changes:
+            return []
+        writes = [await self._write(change) for change in changes]
+        result = await self._sends.bulk_write(writes, ordered=False, session=session)
+        self.on_event()
+        # what settles without an event of its own would otherwise not be noticed
+        quiet = {str(c.before.key) for c in changes if c.after.state is c.before.state}
+        if quiet:
+            await self._reopen(quiet, session)
+        if result.matched_count == len(writes):
+            return []
+        return await self._lost(changes, session)
+
+    async def _lost(self, changes: Sequence[Change], session: Session | None) -> list[Change]:
+        versions = {
+            item["_id"]: (item["v"], item["seq"], item["state"])
+            async for item in self._sends.find(
+                {"_id": {"$in": [change.before.send_id for change in changes]}},
+                {"v": 1, "seq": 1, "state": 1},
+                session=session,
+            )
+        }
+        return [
+            change
+            for change in changes
+            if versions.get(change.before.send_id)
+            != (change.before.version + 1, _next_seq(change), str(change.after.state))
+        ]
+
+    async def _write(self, change: Change) -> UpdateOne:
+        before, after = change.before, change.after
+        moved = after.state is not before.state
+        if moved:
+            check(change.cause, before.state, after.state)
+        names_event = moved and is_event(after.state)
+        after = replace(after, version=before.version + 1, seq=_next_seq(change))
+        update: Document = {"$set": {}, "$unset": {}}
+        if names_event:
+            update["$push"] = {"events": await self._event(after, change.at)}
+            update["$set"] |= {"pending": True}
+            after = replace(after, silent=())
+        elif moved:
+            silent = Silent(after.state, change.at, len(after.attempts))
+            after = replace(after, silent=(*after.silent, silent))
+        update["$set"] |= changing(after) | self._duties(change, after)
+        if after.state not in {SendState.CLAIMED, SendState.ATTEMPTING}:
+            update["$unset"] |= {"fence": "", "until": ""}
+        update["$unset"] |= {
+            name: "" for name in ("check_at", "second") if name not in update["$set"]
+        }
+        where = {"_id": before.send_id, "v": before.version, "state": str(before.state)}
+        return UpdateOne(where, update)
+
+    def _duties(self, change: Change, after: Row) -> Document:
+        """Say what still has to be done with a row in its new state."""
+        over = change.at >= after.expires_at
+        done = settled(after.state, after.channel, asked=change.asked, over=over)
+        duties: Document = {"settled": done}
+        check_at = change.check_at
+        if check_at is None and not change.second:
+            check_at = self._check_at(change, after, done=done)
+        if check_at is not None:
+            duties["check_at"] = check_at
+        if change.second:
+            duties["second"] = True
+        if after.state is SendState.PLANNED:
+            duties["due"] = change.due or change.at
+        return duties
+
+    def _check_at(self, change: Change, after: Row, *, done: bool) -> datetime | None:
+        if after.state is SendState.UNKNOWN and not done:
+            return change.at + self._patience.reconcile
+        if after.state is SendState.ACCEPTED and not done:
+            return after.expires_at + self._patience.receipt
+        return None
+
+    async def learn(self, send_id: str, number: int, evidence: Evidence) -> Row | None:
+        """Fold evidence into a send, whatever else happens to it meanwhile.
+
+        Gives the row as it is afterwards; None where there is no such send or attempt.
+        """
+        while True:
+            row = await self.get(send_id)
+            if row is None or not 1 <= number <= len(row.attempts):
+                return None
+            after = learn(row, number, evidence)
+            if after is None:
+                return row
+            if not await self.change([Change(evidence.cause, row, after, evidence.at)]):
+                return after
+
+    async def get(self, send_id: str) -> Row | None:
+        """Give one row."""
+        found = await self._sends.find_one({"_id": send_id}, WITHOUT_EVENTS)
+        return None if found is None else to_row(found)
+
+    # ---- what the jobs look for
+
+    async def lapsed(self, most: int) -> list[Row]:
+        """List rows whose lease is over, on the database's clock."""
+        found = self._sends.find(
+            {"until": {"$exists": True}, "$expr": {"$lt": ["$until", "$$NOW"]}}, WITHOUT_EVENTS
+        )
+        return [to_row(item) async for item in found.hint("held").limit(most)]
+
+    async def to_check(self, most: int) -> list[Row]:
+        """List unknown sends, and accepted ones without a final receipt, whose time has come."""
+        found = self._sends.find({"check_at": {"$lte": self._clock.now()}}, WITHOUT_EVENTS)
+        return [to_row(item) async for item in found.sort("check_at", 1).limit(most)]
+
+    async def planned_of(self, key: MessageKey, most: int) -> list[Row]:
+        """List what is still planned of a message, to expire it."""
+        found = self._sends.find({"message": str(key), "state": "planned"}, WITHOUT_EVENTS)
+        return [to_row(item) async for item in found.limit(most)]
+
+    async def bound(self, references: Collection[str]) -> set[str]:
+        """Tell which provider ids belong to an attempt already."""
+        found = self._sends.find(
+            {"attempts.reference": {"$in": list(references)}}, {"attempts.reference": 1}
+        )
+        return {
+            attempt["reference"]
+            async for item in found
+            for attempt in item["attempts"]
+            if attempt.get("reference")
+        }
+
+    async def busy(
+        self, messages: Collection[MessageKey], destinations: Collection[str]
+    ) -> dict[str, list[Row]]:
+        """Give the open sends of these messages, by destination: an update waits for them."""
+        found = self._sends.find(
+            {
+                "message": {"$in": [str(key) for key in messages]},
+                "destination": {"$in": list(destinations)},
+                "state": {"$in": [str(state) for state in _OPEN]},
+            },
+            WITHOUT_EVENTS,
+        )
+        busy: dict[str, list[Row]] = defaultdict(list)
+        async for item in found:
+            row = to_row(item)
+            busy[row.destination or ""].append(row)
+        return busy
+
+    async def to_forget(self, most: int) -> list[Row]:
+        """List sends whose provider copies are to be dropped."""
+        found = self._sends.find({"forget": True}, WITHOUT_EVENTS).limit(most)
+        return [to_row(item) async for item in found]
+
+    async def forgotten(self, send_ids: Collection[str]) -> None:
+        """Note that the provider dropped its copies."""
+        await self._sends.update_many({"_id": {"$in": list(send_ids)}}, {"$unset": {"forget": ""}})
+
+    # ---- events
+
+    async def unpublished(self, most: int) -> list[Unpublished]:
+        """Give events that Kafka has not acknowledged, in order per send."""
+        found = self._sends.find(
+            {"pending": True}, {"zone": 1, "message": 1, "seq": 1, "acked": 1, "events": 1}
+        )
+        return [_unpublished(item) async for item in found.hint("unpublished").limit(most)]
+
+    async def acknowledged(self, sent: Sequence[Unpublished]) -> None:
+        """Note that Kafka has these; their messages are looked at again for closing."""
+        await self._reopen({item.message for item in sent})
+        by_seq: dict[int, list[str]] = defaultdict(list)
+        for item in sent:
+            by_seq[item.seq].append(item.send_id)
+        for seq, ids in by_seq.items():
+            await self._sends.update_many(
+                {"_id": {"$in": ids}, "seq": seq},
+                {"$set": {"acked": seq}, "$unset": {"pending": ""}},
+            )
+
+    async def publish_again(self, key: MessageKey) -> int:
+        """Have all kept events of a message published again; give how many sends have some."""
+        result = await self._sends.update_many(
+            {"message": str(key), "events.0": {"$exists": True}},
+            {"$set": {"pending": True, "acked": 0}},
+        )
+        return result.modified_count
+
+    async def drop_events(self, key: MessageKey, until: datetime) -> None:
+        """Drop the bytes of events up to a closing statement that both sides agreed on."""
+        await self._sends.update_many(
+            {"message": str(key), "pending": {"$ne": True}, "events.0": {"$exists": True}},
+            {"$pull": {"events": {"at": {"$lte": until}}}},
+        )
+
+    # ---- closing
+
+    async def is_open(self, key: MessageKey) -> tuple[bool, bool]:
+        """Tell whether a message has unsettled sends, and whether it has unpublished events."""
+        query = {"message": str(key)}
+        unsettled = await self._sends.find_one(
+            {**query, "settled": False}, {"_id": 1}, hint="unsettled"
+        )
+        pending = await self._sends.find_one(
+            {**query, "pending": True}, {"_id": 1}, hint="unpublished"
+        )
+        return unsettled is not None, pending is not None
+
+    async def summary(self, key: MessageKey) -> tuple[Counter[SendState], list[str]]:
+        """Give a message's sends by state, and the ids of all their events."""
+        states: Counter[SendState] = Counter()
+        ids: list[str] = []
+        found = self._sends.find({"message": str(key)}, {"seq": 1, "state": 1})
+        async for item in found:
+            states[SendState(item["state"])] += 1
+            ids += [event_id(item["_id"], seq) for seq in range(1, item["seq"] + 1)]
+        return states, ids
+
+
+def ended(cause: Cause, row: Row, state: SendState, reason: str | None, at: datetime) -> Change:
+    """Give the change that ends a send without an attempt."""
+    return Change(cause, row, replace(row, state=state, reason=reason, fence=None), at)
+
+
+def back(cause: Cause, row: Row, at: datetime, due: datetime | None = None) -> Change:
+    """Give the change that puts a claimed send back."""
+    after = replace(row, state=SendState.PLANNED, reason=None, fence=None)
+    return Change(cause, row, after, at, due=due)
+
+
+def _alert_keys(zone_id: str, alert_ids: Collection[str]) -> list[str]:
+    return [str(MessageKey(zone_id, MessageType.ALERT, one)) for one in alert_ids]
+
+
+def _bound(row: Row) -> bool:
+    """Tell whether a row counts for "once per bulletin, whatever the network"."""
+    return (
+        row.key.message_type is MessageType.BULLETIN
+        and row.state is SendState.PLANNED
+        and row.destination is not None
+    )
+
+
+def _next_seq(change: Change) -> int:
+    moved = change.after.state is not change.before.state
+    return change.before.seq + (1 if moved and is_event(change.after.state) else 0)
+
+
+def _reached(row: Row) -> Reached:
+    return Reached(
+        destination=row.destination or "",
+        channel=row.channel,
+        member_ids=row.member_ids,
+        network_ids=row.network_ids,
+        language=row.language,
+        sender_name=row.sender_name,
+        reply_to=row.reply_to,
+        unsubscribe_token=row.unsubscribe_token,
+        recipient=row.recipient,
+        recipient_year=row.recipient_year,
+        state=row.state,
+    )
+
+
+def _started(row: Row, now: datetime, *, flagged: bool) -> Row:
+    number = len(row.attempts) + 1
+    return replace(
+        row,
+        state=SendState.ATTEMPTING,
+        version=row.version + 1,
+        attempts=(
+            *row.attempts,
+            AttemptRow(number, now, SendState.ATTEMPTING, flagged=flagged),
+        ),
+        silent=(*row.silent, Silent(SendState.ATTEMPTING, now, number)),
+    )
+
+
+def _unpublished(item: Document) -> Unpublished:
+    acked = item.get("acked", 0)
+    events: Iterable[Document] = item.get("events", [])
+    return Unpublished(
+        item["_id"],
+        item["zone"],
+        item["message"],
+        item["seq"],
+        tuple((e["id"], e["at"], bytes(e["value"])) for e in events if e["seq"] > acked),
+    )
+
+
+def _pushed(array: str, item: Document) -> Document:
+    return {"$concatArrays": [array, [item]]}
+
+
+def _silent_now(state: str, at: datetime, attempt: object) -> Document:
+    return {"state": state, "at": at, "attempt": attempt}
+
+
+def _ms(length: timedelta) -> int:
+    return int(length.total_seconds() * 1000)

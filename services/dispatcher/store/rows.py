@@ -1,0 +1,153 @@
+"""Sends as documents: the one place that knows the field names of collection `sends`."""
+
+from typing import Any
+
+from services.dispatcher.domain.ledger import AttemptRow, Row, Silent
+from services.dispatcher.domain.message import MessageKey
+from services.dispatcher.domain.send import PlannedSend
+from shared.contracts.base import Channel, Lane, MessageType, SendState
+from shared.mongo import Document
+
+WITHOUT_EVENTS = {"events": 0}
+_GONE = "gone:"
+
+
+def gone(send_id: str) -> str:
+    """Give what stands in a destination's place once it was dropped; unique, as the index asks."""
+    return _GONE + send_id
+
+
+def base(key: MessageKey) -> str:
+    """Name a message without its release: what a person gets at most once."""
+    return f"{key.zone_id}|{key.message_type}|{key.message_id}"
+
+
+def row_of_plan(send: PlannedSend) -> Row:
+    """Begin a row from a plan."""
+    return Row(
+        send_id=send.send_id,
+        key=send.key,
+        lane=send.lane,
+        channel=send.channel,
+        destination=send.destination,
+        member_ids=send.member_ids,
+        network_ids=send.network_ids,
+        language=send.language,
+        recipient=send.recipient,
+        recipient_year=send.recipient_year,
+        sender_name=send.sender_name,
+        reply_to=send.reply_to,
+        unsubscribe_token=send.unsubscribe_token,
+        segments=send.segments,
+        template=send.template,
+        expires_at=send.expires_at,
+        state=SendState(send.state),
+        reason=send.reason,
+    )
+
+
+def to_document(row: Row) -> Document:
+    """Give what never changes of a row, for its insertion."""
+    return {
+        "_id": row.send_id,
+        "zone": row.key.zone_id,
+        "type": str(row.key.message_type),
+        "message_id": row.key.message_id,
+        "release": row.key.release,
+        "message": str(row.key),
+        "lane": str(row.lane),
+        "channel": str(row.channel),
+        "destination": row.destination,
+        "members": list(row.member_ids),
+        "networks": list(row.network_ids),
+        "language": row.language,
+        "recipient": row.recipient,
+        "year": row.recipient_year,
+        "sender_name": row.sender_name,
+        "reply_to": row.reply_to,
+        "token": row.unsubscribe_token,
+        "segments": row.segments,
+        "template": row.template,
+        "expires_at": row.expires_at,
+        **changing(row),
+    }
+
+
+def changing(row: Row) -> Document:
+    """Give the fields that a change may touch."""
+    return {
+        "state": str(row.state),
+        "reason": row.reason,
+        "v": row.version,
+        "seq": row.seq,
+        "attempts": [_attempt(attempt) for attempt in row.attempts],
+        "silent": [_silent(silent) for silent in row.silent],
+        "unknown_since": row.unknown_since,
+        "accepted_at": row.accepted_at,
+    }
+
+
+def _attempt(attempt: AttemptRow) -> Document:
+    return {
+        "number": attempt.number,
+        "at": attempt.at,
+        "state": str(attempt.state),
+        "reason": attempt.reason,
+        "reference": attempt.reference,
+        "flagged": attempt.flagged,
+    }
+
+
+def _silent(silent: Silent) -> Document:
+    return {"state": str(silent.state), "at": silent.at, "attempt": silent.attempt}
+
+
+def to_row(document: Document) -> Row:
+    """Read a row."""
+    destination: str = document["destination"]
+    return Row(
+        send_id=document["_id"],
+        key=MessageKey(
+            document["zone"],
+            MessageType(document["type"]),
+            document["message_id"],
+            document["release"],
+        ),
+        lane=Lane(document["lane"]),
+        channel=Channel(document["channel"]),
+        destination=None if destination.startswith(_GONE) else destination,
+        member_ids=tuple(document["members"]),
+        network_ids=tuple(document["networks"]),
+        language=document["language"],
+        recipient=document["recipient"],
+        recipient_year=document["year"],
+        sender_name=document["sender_name"],
+        reply_to=document["reply_to"],
+        unsubscribe_token=document["token"],
+        segments=document["segments"],
+        template=document["template"],
+        expires_at=document["expires_at"],
+        state=SendState(document["state"]),
+        reason=document["reason"],
+        version=document["v"],
+        seq=document["seq"],
+        fence=document.get("fence"),
+        attempts=tuple(_to_attempt(item) for item in document["attempts"]),
+        silent=tuple(
+            Silent(SendState(item["state"]), item["at"], item["attempt"])
+            for item in document["silent"]
+        ),
+        unknown_since=document["unknown_since"],
+        accepted_at=document["accepted_at"],
+    )
+
+
+def _to_attempt(item: dict[str, Any]) -> AttemptRow:
+    return AttemptRow(
+        number=item["number"],
+        at=item["at"],
+        state=SendState(item["state"]),
+        reason=item["reason"],
+        reference=item["reference"],
+        flagged=item["flagged"],
+    )

@@ -1,0 +1,69 @@
+"""Rate tokens, rests and pauses."""
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.dispatcher.domain.coverage import seconds_until
+from services.dispatcher.domain.pace import Pace, backoff
+from services.dispatcher.domain.reasons import SMTP, TWILIO, Fault, SendReason, smtp, twilio
+from tests.unit.dispatcher.test_mail import NOW
+
+
+@given(st.lists(st.floats(0, 5), max_size=50), st.integers(1, 50))
+def test_never_more_than_the_rate_and_one_second_of_burst(gaps: list[float], rate: int) -> None:
+    now, used = 0.0, 0
+    pace = Pace(rate, now)
+    for gap in gaps:
+        now += gap
+        count = pace.available(now)
+        pace.take(count, now)
+        used += count
+        assert used <= rate * (now + 1) + 1e-6
+
+
+def test_a_refusing_provider_rests_longer_each_time_and_as_long_as_it_asks() -> None:
+    pace = Pace(10, 0.0)
+    pace.refused(0.0, None)
+    first = pace.wait(0.0)
+    pace.refused(first, None)
+    assert pace.wait(first) > first
+    pace.refused(100.0, timedelta(seconds=30))
+    assert pace.available(129.0) == 0
+    assert pace.available(130.0) == 10
+
+
+def test_those_under_way_together_count_as_one_refusal() -> None:
+    pace = Pace(10, 0.0)
+    for _ in range(100):
+        pace.refused(0.0, None)
+    assert pace.wait(0.0) < 0.5
+
+
+def test_a_pause_is_full_jitter_below_a_cap() -> None:
+    assert backoff(0, 1.0, 30.0, max) == timedelta(seconds=1)
+    assert backoff(3, 1.0, 30.0, max) == timedelta(seconds=8)
+    assert backoff(99, 1.0, 30.0, max) == timedelta(seconds=30)
+    assert backoff(3, 1.0, 30.0, min) == timedelta(0)
+
+
+def test_codes_are_a_closed_table_and_an_unknown_one_is_loud() -> None:
+    assert twilio(21610) == (SendReason.STOPPED, Fault.PERMANENT)
+    assert twilio(20003, 401)[1] is Fault.OURS
+    assert twilio(429, 429) == (SendReason.RATE_LIMITED, Fault.TEMPORARY)
+    assert twilio(99999, 400) == (SendReason.UNKNOWN_CODE, Fault.PERMANENT)
+    assert smtp(450)[1] is Fault.TEMPORARY
+    assert smtp(550)[1] is Fault.PERMANENT
+    assert smtp(599) == (SendReason.UNKNOWN_CODE, Fault.PERMANENT)
+    assert smtp(499) == (SendReason.UNKNOWN_CODE, Fault.TEMPORARY)
+    assert all(code // 100 in {4, 5} for code in SMTP)
+    assert all(reason is not SendReason.UNKNOWN_CODE for reason, _ in TWILIO.values())
+
+
+def test_seconds_count_everyone_who_was_owed_the_message() -> None:
+    accepted = [(NOW + timedelta(seconds=n), 10) for n in (1, 2, 3)]
+    assert seconds_until(0.5, 40, accepted, NOW) == 2.0
+    assert seconds_until(0.75, 40, accepted, NOW) == 3.0
+    assert seconds_until(1.0, 40, accepted, NOW) is None
+    assert seconds_until(1.0, 0, [], NOW) is None
