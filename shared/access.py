@@ -5,17 +5,17 @@ answers 404; only a missing or invalid token answers 401.
 """
 
 import asyncio
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import httpx
 import structlog
-from fastapi import Request
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from shared.callers import Caller, Role
 from shared.clock import Clock
 from shared.http import Problem
 from shared.settings import OidcSettings
@@ -23,36 +23,6 @@ from shared.settings import OidcSettings
 _LEEWAY_S = 30
 _REFETCH_S = 30.0
 """An unknown `kid` fetches the key set again, at most this often."""
-
-
-class Role(StrEnum):
-    """What a token says about its subject."""
-
-    POLICE = "police"
-    COORDINATOR = "coordinator"
-    AUDITOR = "auditor"
-    MUNICIPALITY = "municipality"
-    FEDERAL = "federal"
-    OPERATOR = "operator"
-    ADMIN = "admin"
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """An authenticated subject. `zone` and `municipality` narrow what the roles allow."""
-
-    subject: str
-    roles: frozenset[Role]
-    zone: str | None
-    municipality: str | None
-
-    def has(self, *roles: Role) -> bool:
-        """Tell whether the caller has one of the roles."""
-        return not self.roles.isdisjoint(roles)
-
-    def in_zone(self, zone_id: str) -> bool:
-        """Tell whether the caller's token is for this zone; admins and operators are for all."""
-        return self.zone == zone_id or (self.zone is None and self.has(Role.ADMIN, Role.OPERATOR))
 
 
 class Authenticator:
@@ -133,7 +103,14 @@ def _unauthorised(detail: str) -> Problem:
     return Problem(401, "unauthorised", detail, headers={"WWW-Authenticate": "Bearer"})
 
 
-async def caller(request: Request) -> Caller:
+_BEARER = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An OIDC access token.")
+"""Only tells the OpenAPI document; `Authenticator` reads the header."""
+
+
+async def caller(
+    request: Request,
+    _token: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)] = None,
+) -> Caller:
     """FastAPI dependency: the authenticated caller. Every route but the public ones has it."""
     authenticator: Authenticator = request.app.state.authenticator
     return await authenticator.caller(request)
@@ -149,9 +126,8 @@ class Roles:
         """Name the roles."""
         self.roles = roles
 
-    async def __call__(self, request: Request) -> Caller:
-        """Authenticate and check."""
-        who = await caller(request)
+    async def __call__(self, who: Annotated[Caller, Depends(caller)]) -> Caller:
+        """Check the authenticated caller."""
         if not who.has(*self.roles):
             raise not_found()
         return who

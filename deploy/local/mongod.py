@@ -74,6 +74,8 @@ class Mongod(Child):
             *("--networkMessageCompressors", "snappy,zstd"),
             *("--setParameter", "ttlMonitorSleepSecs=5"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+            # a killed client leaves its transaction open, and others wait for its rows so long
+            *("--setParameter", "transactionLifetimeLimitSeconds=10"),
         ]
 
     def is_ready(self) -> bool:

@@ -18,6 +18,9 @@ def _in_utc(moment: datetime) -> datetime:
 
 UtcTime = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 ZoneId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+RESERVED_ZONE_IDS = frozenset({"operators"})
+"""No zone may be called so: it is the name of the audit log of what belongs to no zone."""
+
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """An identifier that is safe as a URL segment, a database key and a Kafka key."""
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from shared.contracts.base import Channel, Lane, Language, SendState
 from services.dispatcher.domain.message import MessageKey
+from shared.contracts.base import Channel, Lane, Language, SendState
 
 InitialState = Literal[
     SendState.PLANNED, SendState.SUPPRESSED, SendState.UNREACHABLE, SendState.EXPIRED
@@ -14,8 +14,10 @@ InitialState = Literal[
 
 @dataclass(frozen=True, slots=True)
 class PlannedSend:
-    """One row of a plan. Planning twice plans once: the ledger's unique index is on zone, message,
-    channel and `destination` (`member:<id>` where there is none).
+    """One row of a plan.
+
+    Planning twice plans once: the ledger's unique index is on zone, message, channel and
+    `destination` (`member:<id>` where there is none).
     """
 
     send_id: str

@@ -9,7 +9,7 @@ from services.dispatcher.domain.message import Message
 from services.dispatcher.flows.visible_messages import scope_of
 from services.dispatcher.store.copy import Copy
 from services.dispatcher.store.coverage import Coverage
-from shared.access import Caller
+from shared.callers import Caller
 from shared.http import Problem
 
 

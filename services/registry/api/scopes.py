@@ -63,9 +63,10 @@ class InZone:
         """Name the rights."""
         self.rights = rights
 
-    async def __call__(self, request: Request, zone_id: str) -> ZoneScope:
-        """Authenticate, find the zone, and check."""
-        who = await caller(request)
+    async def __call__(
+        self, request: Request, zone_id: str, who: Annotated[Caller, Depends(caller)]
+    ) -> ZoneScope:
+        """Find the zone, and check the authenticated caller."""
         context = context_of(request)
         if not may(who, self.rights, zone_id, None, context.clock.now()):
             raise not_found()
@@ -82,9 +83,10 @@ class InNetwork:
         """Name the rights."""
         self.rights = rights
 
-    async def __call__(self, request: Request, network_id: str) -> NetworkScope:
-        """Authenticate, find the network, and check."""
-        who = await caller(request)
+    async def __call__(
+        self, request: Request, network_id: str, who: Annotated[Caller, Depends(caller)]
+    ) -> NetworkScope:
+        """Find the network, and check the authenticated caller."""
         context = context_of(request)
         network = await context.networks.find(network_id)
         if network is None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from services.registry.domain.network import NetworkRecord
-from shared.access import Caller, Role
+from shared.callers import Caller, Role
 
 
 class Right(StrEnum):

@@ -9,11 +9,19 @@ from pydantic import EmailStr
 
 from services.registry.domain.aggregate import Aggregate, Value
 from services.registry.domain.failures import Conflict, Invalid, NotThere
-from shared.contracts.base import Id, Language, UtcTime, ZoneId
+from shared.contracts.base import RESERVED_ZONE_IDS, Id, Language, UtcTime, ZoneId
 from shared.contracts.registry import LegalBasis, PublisherKey, Zone, ZoneOfficer
 
 _JWK_MEMBERS = frozenset({"kty", "crv", "x", "kid", "use", "alg"})
 _KEY_BYTES = 32
+
+
+def check_zone_id(zone_id: str) -> None:
+    """Refuse an id that means something else elsewhere. Raises `Invalid`."""
+    if zone_id in RESERVED_ZONE_IDS:
+        raise Invalid(
+            "reserved-zone-id", "That id is reserved; choose another one.", field="zone_id"
+        )
 
 
 class Officer(Value):

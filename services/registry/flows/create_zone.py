@@ -1,6 +1,6 @@
 """Create a police zone."""
 
-from services.registry.domain.zone import ZoneRecord
+from services.registry.domain.zone import ZoneRecord, check_zone_id
 from services.registry.flows.context import Actor, Context
 from shared.contracts.registry import LegalBasis
 from shared.mongo import Session
@@ -9,7 +9,8 @@ from shared.mongo import Session
 async def create_zone(
     context: Context, actor: Actor, *, zone_id: str, name: str, legal_basis: LegalBasis
 ) -> ZoneRecord:
-    """Create a zone. Raises `Conflict` where its id is taken."""
+    """Create a zone. Raises `Invalid` for a reserved id, `Conflict` where it is taken."""
+    check_zone_id(zone_id)
     zone = ZoneRecord(
         zone_id=zone_id, name=name, legal_basis=legal_basis, created_at=context.clock.now()
     )

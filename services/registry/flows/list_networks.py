@@ -6,7 +6,7 @@ from services.registry.domain.network import NetworkRecord
 from services.registry.domain.rights import Right, stands
 from services.registry.flows.context import Context
 from services.registry.store.networks import coordinated_by, in_municipality, in_zone
-from shared.access import Caller, Role
+from shared.callers import Caller, Role
 from shared.mongo import Document, Session
 
 _BATCH = 200

@@ -6,7 +6,7 @@ from services.registry.domain.network import NetworkRecord
 from services.registry.domain.notice import bulletin_returned
 from services.registry.domain.rights import may_relay
 from services.registry.flows.context import Actor, Context
-from shared.access import Caller
+from shared.callers import Caller
 from shared.contracts.base import BulletinKind
 from shared.mongo import Session
 

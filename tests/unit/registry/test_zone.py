@@ -105,3 +105,9 @@ def test_an_officer_is_one_person_with_one_id() -> None:
     with pytest.raises(Conflict) as refused:
         rules.appoint(zone(), other.model_copy(update={"officer_id": "officer-1"}))
     assert refused.value.field == "officer_id"
+
+
+def test_no_zone_is_called_like_the_operators_audit_log() -> None:
+    rules.check_zone_id("demo")
+    with pytest.raises(Invalid):
+        rules.check_zone_id("operators")

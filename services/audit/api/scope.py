@@ -1,0 +1,84 @@
+"""What every route needs: the flows, and which log a caller may ask about.
+
+An auditor sees the zone of their token. Operators see the operators' log, and the checkpoints and
+consistency proofs of every zone, which say nothing about anybody. Everything else answers 404.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from services.audit.domain.notes import OPERATORS
+from services.audit.flows.count_sends import CountSends
+from services.audit.flows.list_access import ListAccess
+from services.audit.flows.list_messages import ListMessages
+from services.audit.flows.list_sends import ListSends
+from services.audit.flows.look_up_subject import LookUpSubject
+from services.audit.flows.prove import Prove
+from services.audit.flows.record_access import RecordAccess
+from services.audit.flows.show_message import ShowMessage
+from services.audit.flows.show_send import ShowSend
+from services.audit.flows.stream_bundle import StreamBundle
+from shared.access import Caller, Role, Roles, not_found
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """The flows that the routes call; wired by `app.py`."""
+
+    prove: Prove
+    bundle: StreamBundle
+    list_messages: ListMessages
+    show_message: ShowMessage
+    list_sends: ListSends
+    show_send: ShowSend
+    count_sends: CountSends
+    look_up: LookUpSubject
+    list_access: ListAccess
+    record_access: RecordAccess
+
+
+def _flows(request: Request) -> Flows:
+    flows: Flows = request.app.state.flows
+    return flows
+
+
+Wired = Annotated[Flows, Depends(_flows)]
+Auditor = Annotated[Caller, Depends(Roles(Role.AUDITOR))]
+Reader = Annotated[Caller, Depends(Roles(Role.AUDITOR, Role.OPERATOR))]
+Counter = Annotated[Caller, Depends(Roles(Role.AUDITOR, Role.FEDERAL))]
+
+ZoneQuery = Annotated[
+    str | None, Query(max_length=32, description="The zone; the token's own where it is left out.")
+]
+Cursor = Annotated[
+    int | None, Query(ge=0, description="`next` of the page before; none for the first page.")
+]
+Limit = Annotated[int, Query(ge=1, le=500, description="How many items at most.")]
+DEFAULT_LIMIT = 100
+
+
+def own_zone(caller: Caller, zone_id: str | None) -> str:
+    """Give the zone that an auditor asks about. Raises 404 unless it is their own."""
+    if caller.zone is None or (zone_id is not None and zone_id != caller.zone):
+        raise not_found()
+    return caller.zone
+
+
+def readable_log(caller: Caller, zone_id: str) -> str:
+    """Give the log that a caller may read and export. Raises 404."""
+    if zone_id == OPERATORS:
+        if caller.has(Role.OPERATOR):
+            return OPERATORS
+        raise not_found()
+    if caller.has(Role.AUDITOR) and caller.zone == zone_id:
+        return zone_id
+    raise not_found()
+
+
+def provable_log(caller: Caller, zone_id: str) -> str:
+    """Give the log whose checkpoints and consistency proofs a caller may have. Raises 404."""
+    if caller.has(Role.OPERATOR) and caller.in_zone(zone_id):
+        return zone_id
+    return readable_log(caller, zone_id)

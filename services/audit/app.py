@@ -1,0 +1,281 @@
+"""The audit service: an account of every send that nobody can rewrite. It alone wires."""
+
+import asyncio
+import importlib.metadata
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+from fastapi import FastAPI
+from pymongo.errors import PyMongoError
+
+from services.audit.api import figures, messages, sends, subjects, zones
+from services.audit.api.scope import Flows
+from services.audit.consumers import PublishedIsRead, checkpoint_consumer, log_consumer
+from services.audit.flows.answer_closings import AnswerClosings
+from services.audit.flows.append_entries import AppendEntries
+from services.audit.flows.apply_erasures import ApplyErasures
+from services.audit.flows.check_log import CheckLog
+from services.audit.flows.count_sends import CountSends
+from services.audit.flows.drop_texts import DropTexts
+from services.audit.flows.join_originals import JoinOriginals
+from services.audit.flows.list_access import ListAccess
+from services.audit.flows.list_messages import ListMessages
+from services.audit.flows.list_sends import ListSends
+from services.audit.flows.look_up_subject import LookUpSubject
+from services.audit.flows.prove import Prove
+from services.audit.flows.raise_alarms import RaiseAlarms
+from services.audit.flows.record_access import RecordAccess
+from services.audit.flows.record_batch import RecordBatch
+from services.audit.flows.show_message import ShowMessage
+from services.audit.flows.show_send import ShowSend
+from services.audit.flows.sign_checkpoints import SignCheckpoints
+from services.audit.flows.stream_bundle import StreamBundle
+from services.audit.jobs import Jobs, make_jobs
+from services.audit.settings import AuditSettings
+from services.audit.signer import Signer
+from services.audit.store.checkpoints import Checkpoints
+from services.audit.store.closings import Closings
+from services.audit.store.copies import Copies
+from services.audit.store.erasures import Erasures
+from services.audit.store.log import LogStore
+from services.audit.store.messages import Messages
+from services.audit.store.originals import Originals
+from services.audit.store.ownership import Ownership
+from services.audit.store.sends import Sends
+from shared.access import Authenticator
+from shared.clock import Clock
+from shared.consume import Consumer
+from shared.failures import Retryable
+from shared.http import PROBLEM_RESPONSES, install
+from shared.kafka import KafkaLog, Log
+from shared.logging import configure
+from shared.mongo import Client, Database, connect
+from shared.mongo import database as open_database
+from shared.outbox import Outbox, OutboxPublisher
+from shared.pseudonyms import KeyRing
+from shared.service import Task, run, serve
+from shared.topics import CHECKPOINTS, Party
+
+_SERVICE = Party.AUDIT.value
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The wired service: its HTTP application and everything that runs beside it."""
+
+    http: FastAPI
+    tasks: list[Task]
+    ready: "Readiness"
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The collections, by what they are for."""
+
+    log: LogStore
+    sends: Sends
+    originals: Originals
+    messages: Messages
+    closings: Closings
+    copies: Copies
+    erasures: Erasures
+    checkpoints: Checkpoints
+
+    @classmethod
+    def of(cls, database: Database, settings: AuditSettings, clock: Clock) -> "Stores":
+        """Bind them to a database."""
+        return cls(
+            log=LogStore(database, clock, settings.text_kept_for),
+            sends=Sends(database),
+            originals=Originals(database, settings.text_kept_for),
+            messages=Messages(database),
+            closings=Closings(database),
+            copies=Copies(database),
+            erasures=Erasures(database),
+            checkpoints=Checkpoints(database),
+        )
+
+    async def prepare(self) -> None:
+        """Create every index."""
+        for store in (self.log, self.originals, self.messages, self.closings, self.erasures):
+            await store.prepare()
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What stands in the way of working."""
+
+    database: Database
+    log: Log
+    consumers: list[Consumer]
+    ownership: Ownership
+    sign: SignCheckpoints
+    published_is_read: PublishedIsRead
+
+    async def __call__(self) -> Mapping[str, str]:
+        """Name it, by part."""
+        waiting: dict[str, str] = {}
+        try:
+            await self.database.command("ping")
+            await self.log.end_offsets([CHECKPOINTS.name])
+            if not await self.published_is_read():
+                waiting["checkpoints"] = "reading what was published; nothing is signed before"
+        except PyMongoError:
+            waiting["mongo"] = "the database does not answer"
+        except Retryable as error:
+            waiting["kafka"] = str(error)
+        for consumer in self.consumers:
+            if consumer.health.stopped is not None:
+                waiting[consumer.group] = consumer.health.stopped
+        for name in self.ownership.refused:
+            waiting[f"log {name}"] = "another process writes it; is this one too many?"
+        for name, doubt in self.sign.doubts.items():
+            waiting[f"log {name}"] = f"not signed: {doubt}"
+        return waiting
+
+
+def api() -> FastAPI:
+    """Make the application with its routes and nothing wired; the OpenAPI document is its."""
+    app = FastAPI(
+        title="Buurtbode audit",
+        version=importlib.metadata.version("buurtbode"),
+        description="A tamper-evident account of every send.",
+        responses=PROBLEM_RESPONSES,
+    )
+    for part in (messages, sends, zones, figures, subjects):
+        app.include_router(part.router, prefix="/v1")
+    return app
+
+
+async def build(settings: AuditSettings, log: Log, client: Client, clock: Clock) -> App:
+    """Wire the service and create its indexes; the caller serves `http` and runs `tasks`.
+
+    Raises `NoSigningKey`.
+    """
+    signer = Signer.load(settings.signing_key)
+    database = open_database(client, settings.mongo.database)
+    stores = Stores.of(database, settings, clock)
+    outbox = Outbox(database, f"buurtbode/{_SERVICE}", clock)
+    await outbox.prepare()
+    await stores.prepare()
+    owner = clock.new_id()
+    ownership = Ownership(database, owner, clock)
+    published_is_read = PublishedIsRead(log, database)
+    sign = SignCheckpoints(
+        client=client,
+        log=stores.log,
+        checkpoints=stores.checkpoints,
+        check_log=CheckLog(stores.log, stores.checkpoints),
+        ownership=ownership,
+        outbox=outbox,
+        sign=signer.sign,
+        published_is_read=published_is_read,
+        clock=clock,
+    )
+    append = AppendEntries(client, stores.log, ownership)
+    jobs = _jobs(stores, append, outbox, sign, clock)
+    record = RecordBatch(
+        append=append,
+        ownership=ownership,
+        originals=stores.originals,
+        messages=stores.messages,
+        closings=stores.closings,
+        copies=stores.copies,
+        erasures=stores.erasures,
+        clock=clock,
+        wake=jobs.wake,
+    )
+    consumers = [
+        log_consumer(record, log=log, client=client, database=database, outbox=outbox, clock=clock),
+        checkpoint_consumer(
+            stores.checkpoints,
+            log=log,
+            client=client,
+            database=database,
+            outbox=outbox,
+            clock=clock,
+        ),
+    ]
+    ready = Readiness(database, log, consumers, ownership, sign, published_is_read)
+    tokens = httpx.AsyncClient()
+    app = api()
+    app.state.authenticator = Authenticator(settings.oidc, clock, tokens)
+    ring = KeyRing(settings.pseudonym_keys)
+    app.state.flows = _flows(stores, signer, RecordAccess(client, outbox, ring, clock), ring, clock)
+    install(app, ready)
+    publisher = OutboxPublisher(outbox, log, database, owner)
+    tasks: list[Task] = [publisher.run, *jobs.tasks(), _end(ownership, tokens)]
+    for consumer in consumers:
+        tasks += [consumer.run, consumer.watch]
+    return App(app, tasks, ready)
+
+
+def _jobs(
+    stores: Stores, append: AppendEntries, outbox: Outbox, sign: SignCheckpoints, clock: Clock
+) -> Jobs:
+    return make_jobs(
+        sign=sign,
+        join=JoinOriginals(append, stores.originals),
+        answer=AnswerClosings(append, stores.log, stores.closings, outbox, clock),
+        erase=ApplyErasures(append, stores.erasures, outbox, clock),
+        alarm=RaiseAlarms(
+            append=append,
+            originals=stores.originals,
+            closings=stores.closings,
+            copies=stores.copies,
+            outbox=outbox,
+            clock=clock,
+        ),
+        drop=DropTexts(stores.originals, clock),
+    )
+
+
+def _flows(
+    stores: Stores,
+    signer: Signer,
+    record_access: RecordAccess,
+    ring: KeyRing,
+    clock: Clock,
+) -> Flows:
+    return Flows(
+        prove=Prove(stores.log, stores.checkpoints),
+        bundle=StreamBundle(stores.log, stores.checkpoints, signer.verifier),
+        list_messages=ListMessages(stores.messages),
+        show_message=ShowMessage(stores.log, stores.messages, stores.sends, stores.closings),
+        list_sends=ListSends(stores.log, stores.sends),
+        show_send=ShowSend(stores.log, stores.sends),
+        count_sends=CountSends(stores.sends, stores.copies),
+        look_up=LookUpSubject(stores.log, stores.sends, ring, clock),
+        list_access=ListAccess(stores.log),
+        record_access=record_access,
+    )
+
+
+def _end(ownership: Ownership, tokens: httpx.AsyncClient) -> Task:
+    """Give the task that waits for the end, to let another process take over at once."""
+
+    async def end() -> None:
+        async with tokens:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.shield(ownership.release())
+
+    return end
+
+
+async def main() -> None:
+    """Run the service until it is told to stop."""
+    settings = AuditSettings()  # pyright: ignore[reportCallIssue] - read from the environment
+    configure(_SERVICE, settings.log_level)
+    async with (
+        connect(settings.mongo, _SERVICE) as client,
+        KafkaLog(settings.kafka, _SERVICE) as log,
+    ):
+        app = await build(settings, log, client, Clock())
+        await serve(app.http, settings.http, app.tasks)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,50 @@
+"""Canonical JSON (RFC 8785): one byte sequence per value, so that a hash means the value.
+
+The reference library needs 20 to 100 us per entry. For what our entries hold (no fractions, keys
+whose code-point order is their UTF-16 order) orjson with sorted keys gives the same bytes in 3 us;
+a property test holds the two against each other.
+"""
+
+from typing import Any, cast
+
+import orjson
+import rfc8785
+
+_SAFE = 2**53 - 1
+_FAST = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
+_FIRST_SURROGATE = "\ud800"
+
+
+def canonical(value: object) -> bytes:
+    """Give the canonical form of any JSON value. Raises `ValueError` on what has none."""
+    if _is_plain(value):
+        return canonical_plain(value)
+    return rfc8785.dumps(cast("Any", value))
+
+
+def canonical_plain(value: object) -> bytes:
+    """Do the same, quickly, for a value that holds no fraction and only keys below U+D800."""
+    return orjson.dumps(value, option=_FAST)
+
+
+def _is_plain(value: object) -> bool:
+    if value is None or isinstance(value, bool | str):
+        return not isinstance(value, str) or _encodable(value)
+    if isinstance(value, int):
+        return -_SAFE <= value <= _SAFE
+    if isinstance(value, list | tuple):
+        return all(_is_plain(item) for item in cast("list[object]", value))
+    if isinstance(value, dict):
+        return all(
+            isinstance(key, str) and max(key, default="") < _FIRST_SURROGATE and _is_plain(item)
+            for key, item in cast("dict[object, object]", value).items()
+        )
+    return False
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

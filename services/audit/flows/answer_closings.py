@@ -1,0 +1,125 @@
+"""Answer closing statements: is everything that they speak of on record?"""
+
+import uuid
+from dataclasses import dataclass
+from typing import Literal
+
+import orjson
+
+from services.audit.domain.alarms import Alarm
+from services.audit.domain.closing import digest
+from services.audit.domain.entries import Draft, EntryType, zone_of
+from services.audit.flows.append_entries import AppendEntries
+from services.audit.flows.metrics import ALARMS, ANSWERS
+from services.audit.store.closings import Closings
+from services.audit.store.log import LogStore
+from shared.clock import Clock
+from shared.contracts import Replay
+from shared.failures import Fenced
+from shared.mongo import Document, Session
+from shared.outbox import Outbox
+
+_BATCH = 50
+_NAMESPACE = uuid.UUID("7d1b9c0e-3a52-5f7e-9a64-2c8f0b6e41d3")
+
+Answer = Literal["agreed", "resend"]
+
+
+@dataclass(frozen=True, slots=True)
+class _OnRecord:
+    events: int
+    digest: str
+
+
+class AnswerClosings:
+    """A job: `agreed` or `resend` on `bin.replays`, and an entry either way."""
+
+    def __init__(
+        self,
+        append: AppendEntries,
+        log: LogStore,
+        closings: Closings,
+        outbox: Outbox,
+        clock: Clock,
+    ) -> None:
+        """Wire."""
+        self._append = append
+        self._log = log
+        self._closings = closings
+        self._outbox = outbox
+        self._clock = clock
+
+    async def once(self) -> bool:
+        """Answer what is open; tell whether something was answered."""
+        answered = False
+        for row in await self._closings.asking(_BATCH):
+            answered |= await self._look(row)
+        return answered
+
+    async def _look(self, row: Document) -> bool:
+        head = await self._log.head(row["log"])
+        size = 0 if head is None else head.size
+        again = row["answer"] == "resend"
+        if again and row["looked_at"] >= size:
+            return False
+        bound = size if again or row["bound"] is None else int(row["bound"])
+        seen = await self._on_record(row, bound)
+        agreed = seen == _OnRecord(row["events"], row["digest"])
+        if again and not agreed:
+            await self._closings.looked(row, size)
+            return False
+        return await self._answer(row, "agreed" if agreed else "resend", seen, size)
+
+    async def _on_record(self, row: Document, bound: int) -> _OnRecord:
+        ids: list[str] = []
+        async for body in self._log.send_bodies(row["log"], row["message_id"], bound):
+            entry = orjson.loads(body)
+            if row["release"] is None or row["release"] in entry["network_ids"]:
+                ids.append(entry["event_id"])
+        return _OnRecord(len(ids), digest(ids))
+
+    async def _answer(self, row: Document, answer: Answer, seen: _OnRecord, size: int) -> bool:
+        attempts = int(row.get("attempts", 0)) + 1
+        name = "|".join((row["_id"], row["event_id"], answer, str(attempts)))
+        replay = Replay(
+            event_id=str(uuid.uuid5(_NAMESPACE, name)),
+            zone_id=zone_of(row["log"]),
+            message_id=row["message_id"],
+            release=row["release"],
+            revision=row["revision"],
+            answer=answer,
+            events_seen=seen.events,
+            digest_seen=seen.digest,
+            answered_at=self._clock.now(),
+        )
+
+        async def also(session: Session) -> None:
+            if not await self._closings.answered(session, row, answer, size, attempts):
+                raise Fenced(row["_id"])  # another statement came meanwhile: that one is answered
+            await self._outbox.add(session, [replay], ce_ids=[replay.event_id])
+
+        done = await self._append(row["log"], [_draft(replay, row)], also)
+        if done:
+            ANSWERS.labels(answer).inc()
+            if answer == "resend":
+                ALARMS.labels(Alarm.CLOSING_DIFFERS.value).inc()
+        return done
+
+
+def _draft(replay: Replay, row: Document) -> Draft:
+    return Draft(
+        event_id=replay.event_id,
+        type=EntryType.ANSWER,
+        time=replay.answered_at,
+        message_id=replay.message_id,
+        network_ids=() if replay.release is None else (replay.release,),
+        state=replay.answer,
+        reason=None if replay.answer == "agreed" else Alarm.CLOSING_DIFFERS.value,
+        private={
+            "revision": replay.revision,
+            "events_stated": row["events"],
+            "digest_stated": row["digest"],
+            "events_seen": replay.events_seen,
+            "digest_seen": replay.digest_seen,
+        },
+    )

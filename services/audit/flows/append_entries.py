@@ -1,0 +1,49 @@
+"""Append entries that a job made, together with what else the job changes."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from services.audit.domain.entries import Draft, Sealed
+from services.audit.flows.metrics import ENTRIES
+from services.audit.store.log import LogStore
+from services.audit.store.ownership import OtherWriter, Ownership
+from shared.failures import Fenced
+from shared.mongo import Client, Session, transaction
+
+Also = Callable[[Session], Awaitable[None]]
+
+
+class AppendEntries:
+    """The one way in which anything but the consumer writes to a log."""
+
+    def __init__(self, client: Client, log: LogStore, ownership: Ownership) -> None:
+        """Wire."""
+        self._client = client
+        self._log = log
+        self._ownership = ownership
+
+    async def __call__(self, log: str, drafts: Sequence[Draft], also: Also) -> bool:
+        """Append and change in one transaction; False where another process writes this log."""
+        try:
+            async with self._ownership.borrow(log):
+                await transaction(
+                    self._client, lambda session: self._work(session, log, drafts, also)
+                )
+        except (OtherWriter, Fenced):
+            return False
+        return True
+
+    async def _work(self, session: Session, log: str, drafts: Sequence[Draft], also: Also) -> None:
+        await also(session)
+        await self.append(session, log, drafts)
+
+    async def append(self, session: Session, log: str, drafts: Sequence[Draft]) -> list[Sealed]:
+        """Append in the caller's transaction. Raises `Fenced`, `OtherWriter`."""
+        epoch = await self._ownership.claim(log)
+        try:
+            sealed = await self._log.append(session, log, epoch, drafts)
+        except Fenced:
+            self._ownership.forget(log)
+            raise
+        for entry in sealed:
+            ENTRIES.labels(entry.draft.type.value).inc()
+        return sealed

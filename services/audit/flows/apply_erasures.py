@@ -1,0 +1,55 @@
+"""Carry out erasures: drop the private parts, append the entry, acknowledge."""
+
+from services.audit.domain.drafting import erasure_draft
+from services.audit.domain.entries import log_of
+from services.audit.flows.append_entries import AppendEntries
+from services.audit.store.erasures import Erasures
+from shared.clock import Clock
+from shared.contracts import Access, Erasure
+from shared.mongo import Session
+from shared.outbox import Outbox
+
+_BATCH = 50
+
+
+class ApplyErasures:
+    """A job of the process that writes the zone's log.
+
+    It changes the log's head, as every batch does: so a batch that was begun before the erasure
+    was known cannot be stored after it.
+    """
+
+    def __init__(
+        self, append: AppendEntries, erasures: Erasures, outbox: Outbox, clock: Clock
+    ) -> None:
+        """Wire."""
+        self._append = append
+        self._erasures = erasures
+        self._outbox = outbox
+        self._clock = clock
+
+    async def once(self) -> bool:
+        """Apply what waits; tell whether there is more."""
+        waiting = await self._erasures.waiting(_BATCH)
+        done = False
+        for erasure in waiting:
+            done |= await self._apply(erasure)
+        return done and len(waiting) == _BATCH
+
+    async def _apply(self, erasure: Erasure) -> bool:
+        acknowledged = Access(
+            event_id=f"{erasure.erasure_id}-audit"[:64],
+            zone_id=erasure.zone_id,
+            service="audit",
+            kind="erasure",
+            action="erasure.applied",
+            actor="system",
+            member_ids=(erasure.member_id,),
+            time=self._clock.now(),
+        )
+
+        async def also(session: Session) -> None:
+            await self._erasures.apply(session, erasure.member_id)
+            await self._outbox.add(session, [acknowledged], ce_ids=[acknowledged.event_id])
+
+        return await self._append(log_of(erasure.zone_id), [erasure_draft(erasure)], also)

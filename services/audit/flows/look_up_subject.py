@@ -1,0 +1,54 @@
+"""Find what was sent to a number or address, over all years whose key still exists."""
+
+from dataclasses import dataclass
+
+import orjson
+
+from services.audit.store.log import LogStore, Stored
+from services.audit.store.sends import Sends
+from shared.clock import Clock
+from shared.failures import Retryable
+from shared.pseudonyms import KeyRing, NoPseudonymKey
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectRecord:
+    """Everything on record about one destination."""
+
+    latest: list[Stored]
+    """The latest entry of each send to it, the newest first."""
+
+    entries: list[Stored]
+    """Every entry whose private part is about it: sends, and who looked it up."""
+
+
+class LookUpSubject:
+    """The destination is normalised; its pseudonyms are made anew and nothing of it is stored."""
+
+    def __init__(self, log: LogStore, sends: Sends, ring: KeyRing, clock: Clock) -> None:
+        """Wire."""
+        self._log = log
+        self._sends = sends
+        self._ring = ring
+        self._clock = clock
+
+    def pseudonym(self, log: str, destination: str) -> str:
+        """Give this year's pseudonym, for the record of the look-up itself.
+
+        Raises `Retryable` while the zone has no key.
+        """
+        try:
+            return self._ring.pseudonym(log, self._clock.now().year, destination)
+        except NoPseudonymKey as missing:
+            raise Retryable(str(missing)) from missing
+
+    async def __call__(self, log: str, destination: str) -> SubjectRecord:
+        """Find by the pseudonyms of all years."""
+        pseudonyms = [
+            self._ring.pseudonym(log, year, destination) for year in self._ring.years(log)
+        ]
+        entries = await self._log.about(log, pseudonyms)
+        ids = {entry["send_id"] for entry in map(orjson.loads, (e.body for e in entries))} - {None}
+        rows = await self._sends.many(log, sorted(ids))
+        last = {entry.index: entry for entry in await self._log.at(log, [r["last"] for r in rows])}
+        return SubjectRecord([last[row["last"]] for row in rows], entries)

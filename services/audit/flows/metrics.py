@@ -1,0 +1,9 @@
+"""What the audit service counts."""
+
+from prometheus_client import Counter, Gauge
+
+ENTRIES = Counter("buurtbode_audit_entries", "Entries appended", ["type"])
+CHECKPOINTS = Counter("buurtbode_audit_checkpoints", "Checkpoints signed")
+ALARMS = Counter("buurtbode_audit_alarms", "Alarms raised", ["alarm"])
+ANSWERS = Counter("buurtbode_audit_answers", "Closing statements answered", ["answer"])
+DOUBTS = Gauge("buurtbode_audit_doubts", "Logs whose checkpoint is not signed, out of doubt")

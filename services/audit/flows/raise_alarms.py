@@ -1,0 +1,116 @@
+"""Raise an alarm for what should have come and did not: an entry, a notice and a metric."""
+
+import uuid
+from datetime import timedelta
+
+import structlog
+
+from services.audit.domain.alarms import Alarm
+from services.audit.domain.drafting import alarm_draft
+from services.audit.domain.entries import log_of, zone_of
+from services.audit.domain.notes import OPERATORS
+from services.audit.flows.append_entries import AppendEntries
+from services.audit.flows.metrics import ALARMS
+from services.audit.store.closings import Closings
+from services.audit.store.copies import Copies
+from services.audit.store.originals import Originals
+from shared.clock import Clock
+from shared.contracts import Notice
+from shared.contracts.registry import RoleInNetwork
+from shared.mongo import Document, Session
+from shared.outbox import Outbox
+
+VERDICT_WITHIN = timedelta(minutes=10)
+"""A judge answers within seconds; while its copy is behind, as soon as it has caught up."""
+
+_NOTICE_LIFE = timedelta(days=7)
+_BATCH = 50
+_NAMESPACE = uuid.UUID("d0a3f1c6-58b7-5e0d-8a4e-91f5c27d6b08")
+
+
+class RaiseAlarms:
+    """A job: originals without a verdict, messages without a closing statement."""
+
+    def __init__(
+        self,
+        *,
+        append: AppendEntries,
+        originals: Originals,
+        closings: Closings,
+        copies: Copies,
+        outbox: Outbox,
+        clock: Clock,
+    ) -> None:
+        """Wire."""
+        self._append = append
+        self._originals = originals
+        self._closings = closings
+        self._copies = copies
+        self._outbox = outbox
+        self._clock = clock
+        self._logger = structlog.get_logger(job="alarms")
+
+    async def once(self) -> bool:
+        """Look for what is overdue; tell whether an alarm was raised."""
+        now = self._clock.now()
+        raised = False
+        for row in await self._originals.unjudged(now - VERDICT_WITHIN, _BATCH):
+            raised |= await self._no_verdict(row)
+        for row in await self._closings.overdue(now, _BATCH):
+            raised |= await self._no_closing(row)
+        return raised
+
+    async def _no_verdict(self, row: Document) -> bool:
+        # an outsider's key may hold anything: only one that names a zone chooses that zone's log
+        log = log_of(row["key"] if await self._copies.knows(row["key"]) else None)
+        draft = alarm_draft(
+            event_id="alarm.no_verdict." + row["_id"].replace("|", "."),
+            time=self._clock.now(),
+            reason=Alarm.NO_VERDICT.value,
+            private={"position": row["_id"], "sha256": row["sha256"]},
+        )
+
+        async def also(session: Session) -> None:
+            await self._originals.alarmed(session, row["_id"])
+
+        done = await self._append(log, [draft], also)
+        if done:
+            self._raised(Alarm.NO_VERDICT, log, None)
+        return done
+
+    async def _no_closing(self, row: Document) -> bool:
+        log, networks = row["log"], tuple(row["network_ids"])
+        draft = alarm_draft(
+            event_id=str(uuid.uuid5(_NAMESPACE, row["_id"])),
+            time=self._clock.now(),
+            reason=Alarm.NO_CLOSING.value,
+            message_id=row["message_id"],
+            network_ids=networks,
+        )
+
+        async def also(session: Session) -> None:
+            await self._closings.alarmed(session, row["_id"])
+            if networks and log != OPERATORS:
+                notice = self._notice(row)
+                await self._outbox.add(session, [notice], ce_ids=[notice.notice_id])
+
+        done = await self._append(log, [draft], also)
+        if done:
+            self._raised(Alarm.NO_CLOSING, log, row["message_id"])
+        return done
+
+    def _notice(self, row: Document) -> Notice:
+        now = self._clock.now()
+        return Notice(
+            notice_id=str(uuid.uuid5(_NAMESPACE, "notice|" + row["_id"])),
+            zone_id=zone_of(row["log"]),
+            to_role=RoleInNetwork(role="officer", network_id=row["network_ids"][0]),
+            template="audit_alarm",
+            about={"alarm": Alarm.NO_CLOSING.value, "message_id": row["message_id"]},
+            issued_at=now,
+            expires_at=now + _NOTICE_LIFE,
+        )
+
+    def _raised(self, alarm: Alarm, log: str, message_id: str | None) -> None:
+        ALARMS.labels(alarm.value).inc()
+        self._logger.error("alarm", reason=alarm.value, zone_id=log, message_id=message_id)

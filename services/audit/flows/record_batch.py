@@ -1,0 +1,189 @@
+"""Record a batch of records: originals by position, everything else as entries of its log."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from services.audit.domain.drafting import draft_of, key_drafts
+from services.audit.domain.entries import Draft, Sealed, log_of
+from services.audit.flows.append_entries import AppendEntries
+from services.audit.store.closings import Closings, Expected
+from services.audit.store.copies import Copies
+from services.audit.store.erasures import Erasures
+from services.audit.store.messages import Messages
+from services.audit.store.originals import Originals
+from services.audit.store.ownership import Ownership
+from shared.clock import Clock
+from shared.contracts import (
+    Bulletin,
+    Erasure,
+    Event,
+    MessageClosed,
+    MessagePlanned,
+    Network,
+    Verdict,
+    Zone,
+)
+from shared.contracts.base import MessageType
+from shared.contracts.dispatcher import VerdictKind
+from shared.envelope import decode_any
+from shared.kafka import Record
+from shared.mongo import Session
+from shared.topics import POLICE_TOPICS
+
+CLOSED_WITHIN = timedelta(hours=25)
+"""After a message's expiry (of a bulletin: its release); the dispatcher has 24 hours."""
+
+_POLICE = frozenset(topic.name for topic in POLICE_TOPICS)
+
+
+@dataclass(slots=True)
+class _Batch:
+    originals: list[Record] = field(default_factory=list[Record])
+    erasures: list[Erasure] = field(default_factory=list[Erasure])
+    networks: list[Network] = field(default_factory=list[Network])
+    by_log: dict[str, list[Event]] = field(
+        default_factory=lambda: defaultdict[str, list[Event]](list)
+    )
+
+
+class RecordBatch:
+    """What the consumer of group `audit.log` does."""
+
+    def __init__(
+        self,
+        *,
+        append: AppendEntries,
+        ownership: Ownership,
+        originals: Originals,
+        messages: Messages,
+        closings: Closings,
+        copies: Copies,
+        erasures: Erasures,
+        clock: Clock,
+        wake: Callable[[], None],
+    ) -> None:
+        """Wire; `wake` tells the jobs that there is something to sign or answer."""
+        self._append = append
+        self._ownership = ownership
+        self._originals = originals
+        self._messages = messages
+        self._closings = closings
+        self._copies = copies
+        self._erasures = erasures
+        self._clock = clock
+        self._wake = wake
+        self._parsed: tuple[Sequence[Record], _Batch] | None = None
+
+    async def claim(self, records: Sequence[Record]) -> None:
+        """Parse, and become the writer of the logs concerned, before the transaction begins.
+
+        Raises `Rejected` for a record that our services cannot have written, `Retryable` while
+        another process writes one of the logs.
+        """
+        batch = _parse(records)
+        self._parsed = (records, batch)
+        for log in batch.by_log:
+            await self._ownership.keep(log)
+
+    async def store(self, session: Session, records: Sequence[Record]) -> None:
+        """Store a batch in the consumer's transaction. May run twice; then it adds nothing."""
+        known = self._parsed
+        batch = known[1] if known is not None and known[0] is records else _parse(records)
+        if batch.originals:
+            await self._originals.add(session, batch.originals, self._clock.now())
+        await self._erasures.add(session, batch.erasures)
+        await self._copies.set_networks(session, batch.networks)
+        for log, events in batch.by_log.items():
+            await self._record(session, log, events)
+        self._wake()
+
+    async def _record(self, session: Session, log: str, events: Sequence[Event]) -> None:
+        drafts: list[Draft] = []
+        for event in events:
+            if isinstance(event, Zone):
+                drafts += await self._changed_keys(session, event)
+            else:
+                draft = draft_of(event)
+                drafts += [] if draft is None else [draft]
+        sealed = await self._append.append(session, log, drafts)
+        await self._project(session, log, events, sealed)
+
+    async def _changed_keys(self, session: Session, zone: Zone) -> list[Draft]:
+        known = await self._copies.zone(session, zone.zone_id)
+        if known is not None and known.version >= zone.version:
+            return []
+        await self._copies.set_zone(session, zone)
+        return list(key_drafts(known, zone, self._clock.now()))
+
+    async def _project(
+        self, session: Session, log: str, events: Sequence[Event], sealed: Sequence[Sealed]
+    ) -> None:
+        indexes = {entry.draft.event_id: entry.index for entry in sealed}
+        verdicts = [event for event in events if isinstance(event, Verdict)]
+        fresh = [(indexes[v.event_id], v) for v in verdicts if v.event_id in indexes]
+        await self._originals.judge(session, log, verdicts)
+        await self._messages.judge(session, log, fresh)
+        released = [
+            (index, event)
+            for event in events
+            if isinstance(event, Bulletin)
+            and (index := indexes.get(f"{event.bulletin_id}.{event.network_id}")) is not None
+        ]
+        await self._messages.release(session, log, released)
+        expected = [item for event in events if (item := _expected(event)) is not None]
+        await self._closings.expect(session, log, expected)
+        for event in events:
+            if isinstance(event, MessageClosed):
+                await self._closings.state(session, log, event, indexes.get(event.event_id))
+
+
+def _parse(records: Sequence[Record]) -> _Batch:
+    batch = _Batch()
+    for record in records:
+        if record.topic in _POLICE:
+            batch.originals.append(record)
+            continue
+        event = decode_any(record).event
+        if isinstance(event, Erasure):
+            batch.erasures.append(event)
+        elif isinstance(event, Network):
+            batch.networks.append(event)
+        else:
+            batch.by_log[_log_of(event)].append(event)
+    return batch
+
+
+def _log_of(event: Event) -> str:
+    zone_id: object = getattr(event, "zone_id", None)
+    return log_of(None if zone_id is None else str(zone_id))
+
+
+def _expected(event: Event) -> Expected | None:
+    match event:
+        case Verdict(verdict=VerdictKind.ACCEPTED, message_type=MessageType.ALERT):
+            if event.message_id is None:
+                return None
+            ends = event.expires_at or event.judged_at
+            return Expected(
+                event.message_type, event.message_id, None, ends + CLOSED_WITHIN, event.network_ids
+            )
+        case Bulletin():
+            return Expected(
+                MessageType.BULLETIN,
+                event.bulletin_id,
+                event.network_id,
+                event.released_at + CLOSED_WITHIN,
+                (event.network_id,),
+            )
+        case MessagePlanned(message_type=MessageType.ALERT | MessageType.NOTICE):
+            return Expected(
+                event.message_type,
+                event.message_id,
+                event.release,
+                event.expires_at + CLOSED_WITHIN,
+                event.network_ids,
+            )
+        case _:
+            return None

@@ -1,0 +1,152 @@
+"""Sign what was appended, after reading it back; on any doubt, refuse and say what to do."""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+from pymongo.errors import DuplicateKeyError
+
+from services.audit.domain.alarms import Doubt
+from services.audit.domain.merkle import Frontier, leaf_hash
+from services.audit.domain.notes import OPERATORS
+from services.audit.flows.check_log import WHOLE_EVERY, CheckLog
+from services.audit.flows.metrics import CHECKPOINTS, DOUBTS
+from services.audit.store.checkpoints import Checkpoints, Published, Signed
+from services.audit.store.log import Head, LogStore
+from services.audit.store.ownership import OtherWriter, Ownership
+from shared.clock import Clock
+from shared.contracts import Checkpoint
+from shared.mongo import Client, Session, transaction
+from shared.outbox import Outbox
+
+Sign = Callable[[str, int, bytes], str]
+"""Gives the signed note of a log's size and root."""
+
+
+class SignCheckpoints:
+    """Two jobs: `check` reads whole logs at start and daily, `once` signs what is new.
+
+    A log is signed only after its first whole check in this process, and once in doubt never
+    again before a restart.
+    """
+
+    def __init__(
+        self,
+        *,
+        client: Client,
+        log: LogStore,
+        checkpoints: Checkpoints,
+        check_log: CheckLog,
+        ownership: Ownership,
+        outbox: Outbox,
+        sign: Sign,
+        published_is_read: Callable[[], Awaitable[bool]],
+        clock: Clock,
+    ) -> None:
+        """Wire."""
+        self._client = client
+        self._log = log
+        self._checkpoints = checkpoints
+        self._check_log = check_log
+        self._ownership = ownership
+        self._outbox = outbox
+        self._sign = sign
+        self._published_is_read = published_is_read
+        self._clock = clock
+        self._checked: dict[str, float] = {}
+        self.doubts: dict[str, str] = {}
+        self._logger = structlog.get_logger(job="checkpoints")
+
+    async def check(self) -> bool:
+        """Check whole logs that are due. They are checked while they grow."""
+        if not await self._published_is_read():
+            return False
+        for head in await self._log.heads():
+            await self._check_if_due(head.log)
+        return False
+
+    async def _check_if_due(self, log: str) -> None:
+        at = self._checked.get(log)
+        now = self._clock.monotonic()
+        if log in self.doubts or (at is not None and now - at < WHOLE_EVERY.total_seconds()):
+            return
+        doubt = await self._check_log.whole(log)
+        if doubt is None:
+            self._checked[log] = now
+        else:
+            self._refuse(log, doubt)
+
+    async def once(self) -> bool:
+        """Sign the heads of the logs that have grown."""
+        if not await self._published_is_read():
+            return False
+        sizes = await self._checkpoints.sizes()
+        for head in await self._log.heads():
+            if head.size > sizes.get(head.log, 0) and head.log not in self.doubts:
+                await self._sign_log(head)
+        return False
+
+    async def _sign_log(self, head: Head) -> None:
+        try:
+            async with self._ownership.borrow(head.log):
+                if head.log not in self._checked:
+                    await self._check_if_due(head.log)
+                if head.log not in self.doubts:
+                    await self._sign_head(head)
+        except OtherWriter:
+            return  # it signs
+
+    async def _sign_head(self, head: Head) -> None:
+        before = await self._checkpoints.last(head.log)
+        published = await self._checkpoints.published(head.log)
+        frontier = Frontier() if before is None else before.frontier.copy()
+        if before is not None and (before.size >= head.size or frontier.root() != before.root):
+            if before.size < head.size:
+                self._refuse(head.log, Doubt.NOT_SIGNED_LOG)
+            return
+        doubt = await self._recompute(head, frontier, published)
+        if doubt is not None:
+            self._refuse(head.log, doubt)
+            return
+        root = frontier.root()
+        after = Signed(frontier, root, self._sign(head.log, head.size, root))
+        try:
+            if await transaction(
+                self._client, lambda session: self._store(session, head.log, before, after)
+            ):
+                CHECKPOINTS.inc()
+        except DuplicateKeyError:
+            return  # another process signed the same log first
+
+    async def _recompute(
+        self, head: Head, frontier: Frontier, published: Published | None
+    ) -> Doubt | None:
+        if published is not None and published.size > head.size:
+            return Doubt.BEHIND_PUBLISHED
+        at = None if published is None else published.size
+        async for body in self._log.bodies(head.log, frontier.size, head.size):
+            frontier.append(leaf_hash(body))
+            if frontier.size != at:
+                continue
+            if published is not None and frontier.root() != published.root:
+                return Doubt.NOT_PUBLISHED_LOG
+        if frontier.size != head.size or frontier.hashes != head.frontier.hashes:
+            return Doubt.NOT_THE_HEAD
+        return None
+
+    async def _store(
+        self, session: Session, log: str, before: Signed | None, after: Signed
+    ) -> bool:
+        now = self._clock.now()
+        if not await self._checkpoints.add(session, log, before, after, now):
+            return False
+        event = Checkpoint(
+            zone_id=log, size=after.size, root=after.root.hex(), note=after.note, signed_at=now
+        )
+        await self._outbox.add(session, [event], ce_ids=[f"checkpoint.{log}.{after.size}"])
+        return True
+
+    def _refuse(self, log: str, doubt: Doubt) -> None:
+        self.doubts[log] = doubt.value
+        DOUBTS.set(len(self.doubts))
+        name = "the operators' log" if log == OPERATORS else log
+        self._logger.critical("not signed", zone_id=name, reason=doubt.value)

@@ -1,0 +1,61 @@
+"""The jobs: what is done again and again, and how often."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from services.audit.flows.answer_closings import AnswerClosings
+from services.audit.flows.apply_erasures import ApplyErasures
+from services.audit.flows.drop_texts import DropTexts
+from services.audit.flows.join_originals import JoinOriginals
+from services.audit.flows.raise_alarms import RaiseAlarms
+from services.audit.flows.sign_checkpoints import SignCheckpoints
+from shared.service import Job, Task
+
+_SOON = timedelta(milliseconds=250)
+"""For what waits for the commit of a batch that has just been announced."""
+
+_REGULARLY = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """All jobs of the service."""
+
+    sign: Job
+    check: Job
+    join: Job
+    answer: Job
+    erase: Job
+    alarm: Job
+    drop: Job
+
+    def wake(self) -> None:
+        """Have those look now that follow from a batch."""
+        for job in (self.join, self.answer, self.erase, self.sign):
+            job.wake()
+
+    def tasks(self) -> list[Task]:
+        """Give what to run."""
+        jobs = (self.sign, self.check, self.join, self.answer, self.erase, self.alarm, self.drop)
+        return [job.run for job in jobs]
+
+
+def make_jobs(
+    *,
+    sign: SignCheckpoints,
+    join: JoinOriginals,
+    answer: AnswerClosings,
+    erase: ApplyErasures,
+    alarm: RaiseAlarms,
+    drop: DropTexts,
+) -> Jobs:
+    """Bind each flow to its turn."""
+    return Jobs(
+        sign=Job("sign", sign.once, _SOON),
+        check=Job("check", sign.check, _REGULARLY),
+        join=Job("join", join.once, _SOON),
+        answer=Job("answer", answer.once, _SOON),
+        erase=Job("erase", erase.once, _SOON),
+        alarm=Job("alarm", alarm.once, _REGULARLY),
+        drop=Job("drop", drop.once, _REGULARLY),
+    )

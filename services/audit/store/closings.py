@@ -1,0 +1,133 @@
+"""What must be closed by when, and what the closing statements said: collection `closings`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pymongo import UpdateOne
+
+from shared.contracts import MessageClosed
+from shared.contracts.base import MessageType
+from shared.mongo import Database, Document, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A message (of a bulletin: one release) that must have a closing statement by `due_at`."""
+
+    message_type: MessageType
+    message_id: str
+    release: str | None
+    due_at: datetime
+    network_ids: tuple[str, ...]
+
+
+class Closings:
+    """One row per message or release."""
+
+    def __init__(self, database: Database) -> None:
+        """Bind to the service's database."""
+        self._rows = database["closings"]
+
+    async def prepare(self) -> None:
+        """Create the indexes of what is to be done."""
+        await self._rows.create_index([("open", 1), ("due_at", 1)])
+        await self._rows.create_index("ask", sparse=True)
+        await self._rows.create_index([("log", 1), ("message_id", 1)])
+
+    async def expect(self, session: Session, log: str, expected: Sequence[Expected]) -> None:
+        """Remember what must be closed; the earliest date counts."""
+        if not expected:
+            return
+        writes = [
+            UpdateOne(
+                {"_id": _id(log, item.message_type, item.message_id, item.release)},
+                {
+                    "$min": {"due_at": item.due_at},
+                    "$setOnInsert": {
+                        "log": log,
+                        "message_type": item.message_type.value,
+                        "message_id": item.message_id,
+                        "release": item.release,
+                        "network_ids": list(item.network_ids),
+                        "open": True,
+                        "answer": None,
+                    },
+                },
+                upsert=True,
+            )
+            for item in expected
+        ]
+        await self._rows.bulk_write(writes, session=session)
+
+    async def state(
+        self, session: Session, log: str, closed: MessageClosed, bound: int | None
+    ) -> None:
+        """Take a closing statement in, to be answered; an older revision is only on record.
+
+        `bound` is the statement's own index: what it speaks of stands below it. None where the
+        statement came again: then everything counts, and it is answered again.
+        """
+        row_id = _id(log, closed.message_type, closed.message_id, closed.release)
+        row = await self._rows.find_one({"_id": row_id}, session=session)
+        if row is not None and row.get("revision", 0) > closed.revision:
+            return
+        change: Document = {
+            "log": log,
+            "message_type": closed.message_type.value,
+            "message_id": closed.message_id,
+            "release": closed.release,
+            "open": False,
+            "ask": True,
+            "answer": None,
+            "event_id": closed.event_id,
+            "revision": closed.revision,
+            "sends": closed.sends,
+            "states": {state.value: count for state, count in closed.states.items()},
+            "events": closed.events,
+            "digest": closed.digest,
+            "closed_at": closed.closed_at,
+            "bound": bound,
+        }
+        await self._rows.update_one({"_id": row_id}, {"$set": change}, upsert=True, session=session)
+
+    async def asking(self, most: int) -> list[Document]:
+        """Give statements that are not answered, and some whose missing events may have come."""
+        new = await self._rows.find({"ask": True, "answer": None}).limit(most).to_list()
+        differing = self._rows.find({"ask": True, "answer": "resend"}).sort("looked_at", 1)
+        return new + await differing.limit(most).to_list()
+
+    async def answered(
+        self, session: Session, row: Document, answer: str, size: int, attempts: int
+    ) -> bool:
+        """Note an answer, unless another statement came meanwhile.
+
+        After `resend` the statement is looked at again once the log has grown beyond `size`.
+        """
+        note: Document = {"$set": {"answer": answer, "looked_at": size, "attempts": attempts}}
+        if answer == "agreed":
+            note["$unset"] = {"ask": ""}
+        same = {"_id": row["_id"], "event_id": row["event_id"]}
+        result = await self._rows.update_one(same, note, session=session)
+        return result.matched_count == 1
+
+    async def looked(self, row: Document, size: int) -> None:
+        """Note that a statement still differs at a log's size."""
+        await self._rows.update_one({"_id": row["_id"]}, {"$set": {"looked_at": size}})
+
+    async def overdue(self, now: datetime, most: int) -> list[Document]:
+        """Give what should have been closed, and for which no alarm was raised."""
+        query: Document = {"open": True, "due_at": {"$lt": now}, "alarmed": {"$exists": False}}
+        return await self._rows.find(query).limit(most).to_list()
+
+    async def alarmed(self, session: Session, row_id: str) -> None:
+        """Note that an alarm was raised."""
+        await self._rows.update_one({"_id": row_id}, {"$set": {"alarmed": True}}, session=session)
+
+    async def of_message(self, log: str, message_id: str) -> list[Document]:
+        """Give the rows of a message."""
+        return await self._rows.find({"log": log, "message_id": message_id}).to_list()
+
+
+def _id(log: str, kind: MessageType, message_id: str, release: str | None) -> str:
+    return f"{log}|{kind}|{message_id}|{release or ''}"

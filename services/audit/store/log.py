@@ -1,0 +1,300 @@
+"""The logs: collections `heads`, `entries`, `private` and `tiles`.
+
+`entries` is only ever added to. A batch (entries, private parts, tiles, counters, head) is one
+transaction of the caller, conditional on the head's epoch, and idempotent on `event_id`.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from bson import Binary
+from pymongo import ReplaceOne, ReturnDocument
+
+from services.audit.domain.entries import Draft, Sealed, seal
+from services.audit.domain.merkle import (
+    Frontier,
+    Node,
+    Range,
+    Tile,
+    Tiles,
+    grow_tiles,
+    leaf_hash,
+    node_in,
+    nodes_of,
+    open_tiles,
+    proof,
+    tile_of,
+)
+from services.audit.store.erasures import Erasures
+from services.audit.store.sends import Sends
+from shared.clock import Clock
+from shared.failures import Fenced, Retryable
+from shared.mongo import Database, Document, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How far a log has come."""
+
+    log: str
+    frontier: Frontier
+
+    @property
+    def size(self) -> int:
+        """Give the number of entries."""
+        return self.frontier.size
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An entry as it was stored, with what lives beside it, if that is still there."""
+
+    index: int
+    body: bytes
+    part: bytes | None
+    salt: bytes | None
+
+
+class BrokenLog(Retryable):
+    """Head and tiles do not fit each other: somebody changed the database.
+
+    Nothing is lost by waiting, since the records stay on their topics; the check of the whole log
+    says what to do.
+    """
+
+
+class LogStore:
+    """Appends to logs and reads them."""
+
+    def __init__(self, database: Database, clock: Clock, text_kept_for: timedelta) -> None:
+        """Bind to the service's database."""
+        self._heads = database["heads"]
+        self._entries = database["entries"]
+        self._private = database["private"]
+        self._tiles = database["tiles"]
+        self._erasures = Erasures(database)
+        self._sends = Sends(database)
+        self._clock = clock
+        self._text_kept_for = text_kept_for
+
+    async def prepare(self) -> None:
+        """Create the indexes."""
+        await self._entries.create_index([("log", 1), ("event_id", 1)], unique=True)
+        # no index for a send's entries: its row in `sends` names them
+        await self._entries.create_index([("log", 1), ("message_id", 1), ("type", 1), ("_id", 1)])
+        await self._entries.create_index(
+            [("log", 1), ("type", 1), ("_id", 1)],
+            partialFilterExpression={"type": "access"},  # the only type that is listed by itself
+        )
+        await self._private.create_index("members", sparse=True)
+        await self._private.create_index("recipient", sparse=True)
+        await self._private.create_index("until", expireAfterSeconds=0, sparse=True)
+        await self._sends.prepare()
+
+    async def append(
+        self, session: Session, log: str, epoch: int, drafts: Sequence[Draft]
+    ) -> list[Sealed]:
+        """Append what the log does not have yet and give it, in order. Raises `Fenced`."""
+        head = await self._heads.find_one_and_update(
+            {"_id": log, "epoch": epoch},
+            {"$inc": {"batches": 1}},  # a write first, so that two batches collide before the work
+            return_document=ReturnDocument.AFTER,
+            session=session,
+        )
+        if head is None:
+            raise Fenced(log)
+        frontier = _frontier(head)
+        fresh = await self._fresh(session, log, drafts)
+        if not fresh:
+            return []
+        sealed = [
+            seal(draft, frontier.size + number, log, bytes.fromhex(self._clock.token()))
+            for number, draft in enumerate(fresh)
+        ]
+        await self._grow(session, log, frontier, sealed)
+        await self._entries.insert_many(
+            [_entry_row(log, entry) for entry in sealed], session=session
+        )
+        await self._insert_private(session, log, sealed)
+        await self._sends.project(session, log, sealed)
+        return sealed
+
+    async def _fresh(self, session: Session, log: str, drafts: Sequence[Draft]) -> list[Draft]:
+        by_id: dict[str, Draft] = {}
+        for draft in drafts:
+            by_id.setdefault(draft.event_id, draft)
+        query = {"log": log, "event_id": {"$in": list(by_id)}}
+        known = self._entries.find(query, {"_id": 0, "event_id": 1}, session=session)
+        async for row in known:
+            del by_id[row["event_id"]]
+        return list(by_id.values())
+
+    async def _grow(
+        self, session: Session, log: str, frontier: Frontier, sealed: Sequence[Sealed]
+    ) -> None:
+        size, leaves = frontier.size, [leaf_hash(entry.body) for entry in sealed]
+        tiles: Tiles = {tile: bytearray() for tile in open_tiles(size)}
+        tiles |= await self._read_tiles(log, tiles, session)
+        try:
+            grow_tiles(tiles, size, leaves)
+        except ValueError as error:
+            raise BrokenLog(log) from error
+        await self._tiles.bulk_write(
+            [
+                ReplaceOne(
+                    {"_id": _tile_id(log, tile)}, {"hashes": Binary(bytes(hashes))}, upsert=True
+                )
+                for tile, hashes in tiles.items()
+            ],
+            ordered=False,
+            session=session,
+        )
+        for leaf in leaves:
+            frontier.append(leaf)
+        grown = {"size": frontier.size, "frontier": [Binary(value) for value in frontier.hashes]}
+        await self._heads.update_one({"_id": log}, {"$set": grown}, session=session)
+
+    async def _read_tiles(
+        self, log: str, tiles: Iterable[Tile], session: Session | None = None
+    ) -> Tiles:
+        by_id = {_tile_id(log, tile): tile for tile in tiles}
+        rows = self._tiles.find({"_id": {"$in": list(by_id)}}, session=session)
+        return {by_id[row["_id"]]: bytearray(row["hashes"]) async for row in rows}
+
+    async def _insert_private(self, session: Session, log: str, sealed: Sequence[Sealed]) -> None:
+        members = {member for entry in sealed for member in entry.draft.members}
+        erased = await self._erasures.erased(session, members)
+        until = self._clock.now() + self._text_kept_for
+        rows: list[Document] = []
+        for entry in sealed:
+            draft = entry.draft
+            if entry.part is None or (draft.members and erased.issuperset(draft.members)):
+                continue
+            row: Document = {
+                "_id": _entry_id(log, entry.index),
+                "salt": Binary(entry.salt),
+                "part": Binary(entry.part),
+            }
+            if draft.members:
+                row["members"] = list(draft.members)
+            if draft.recipient is not None:
+                row["recipient"] = draft.recipient
+            if draft.is_text:
+                row["until"] = until
+            rows.append(row)
+        if rows:
+            await self._private.insert_many(rows, session=session)
+
+    async def head(self, log: str) -> Head | None:
+        """Give a log's head, or None where there is no such log."""
+        row = await self._heads.find_one({"_id": log})
+        return None if row is None else Head(log, _frontier(row))
+
+    async def heads(self) -> list[Head]:
+        """Give the heads of all logs."""
+        return [Head(row["_id"], _frontier(row)) async for row in self._heads.find()]
+
+    async def bodies(self, log: str, start: int, end: int) -> AsyncIterator[bytes]:
+        """Stream the entries [start, end) as they were hashed."""
+        rows = self._entries.find(_between(log, start, end), {"body": 1}).sort("_id", 1)
+        async for row in rows:
+            yield bytes(row["body"])
+
+    async def rows(self, log: str, start: int, end: int) -> AsyncIterator[Document]:
+        """Stream the rows of [start, end), with the fields that the indexes use."""
+        async for row in self._entries.find(_between(log, start, end)).sort("_id", 1):
+            yield row
+
+    async def page(self, log: str, start: int, end: int) -> list[Stored]:
+        """Give the entries [start, end) with their private parts."""
+        between = _between(log, start, end)
+        entries = await self._entries.find(between, {"body": 1}).sort("_id", 1).to_list()
+        private = {row["_id"]: row async for row in self._private.find(between)}
+        return [_stored(row, private.get(row["_id"])) for row in entries]
+
+    async def at(self, log: str, indexes: Iterable[int]) -> list[Stored]:
+        """Give some entries with their private parts, in the order of the log."""
+        ids = {"_id": {"$in": [_entry_id(log, index) for index in indexes]}}
+        entries = await self._entries.find(ids, {"body": 1}).sort("_id", 1).to_list()
+        private = {row["_id"]: row async for row in self._private.find(ids)}
+        return [_stored(row, private.get(row["_id"])) for row in entries]
+
+    async def of_message(self, log: str, message_id: str, types: Iterable[str]) -> list[Stored]:
+        """Give a message's entries of some types, in order."""
+        query: Document = {"log": log, "message_id": message_id, "type": {"$in": list(types)}}
+        rows = self._entries.find(query, {"_id": 1})
+        return await self.at(log, [_index(row["_id"]) async for row in rows])
+
+    async def accesses(self, log: str, below: int | None, most: int) -> list[Stored]:
+        """Give the entries of type `access`, the newest first, below an index."""
+        query: Document = {"log": log, "type": "access"}
+        if below is not None:
+            query["_id"] = {"$lt": _entry_id(log, below)}
+        rows = self._entries.find(query, {"_id": 1}).sort("_id", -1).limit(most)
+        return (await self.at(log, [_index(row["_id"]) async for row in rows]))[::-1]
+
+    async def about(self, log: str, recipients: Sequence[str]) -> list[Stored]:
+        """Give the entries whose private part is about one of these pseudonyms, in order."""
+        found = self._private.find({"recipient": {"$in": list(recipients)}}, {"_id": 1})
+        ids = [row["_id"] async for row in found]
+        return await self.at(log, [_index(name) for name in ids if name.startswith(f"{log}|")])
+
+    async def send_bodies(self, log: str, message_id: str, below: int) -> AsyncIterator[bytes]:
+        """Stream the send entries of a message that stand below an index."""
+        query: Document = {
+            "log": log,
+            "message_id": message_id,
+            "type": "send",
+            "_id": {"$lt": _entry_id(log, below)},
+        }
+        async for row in self._entries.find(query, {"body": 1}):
+            yield bytes(row["body"])
+
+    async def proof(self, log: str, ranges: Sequence[Range]) -> list[bytes]:
+        """Give a proof's hashes from the stored tiles."""
+        nodes: set[Node] = {node for part in ranges for node in nodes_of(part)}
+        tiles = await self._read_tiles(log, {tile_of(node) for node in nodes})
+        return proof(ranges, lambda node: node_in(tiles, node))
+
+
+def _frontier(head: Document) -> Frontier:
+    return Frontier(int(head["size"]), [bytes(value) for value in head["frontier"]])
+
+
+def _entry_id(log: str, index: int) -> str:
+    return f"{log}|{index:012d}"
+
+
+def _index(entry_id: str) -> int:
+    return int(entry_id.rpartition("|")[2])
+
+
+def _tile_id(log: str, tile: Tile) -> str:
+    return f"{log}|{tile.level}|{tile.place}"
+
+
+def _between(log: str, start: int, end: int) -> dict[str, Any]:
+    return {"_id": {"$gte": _entry_id(log, start), "$lt": _entry_id(log, end)}}
+
+
+def _entry_row(log: str, entry: Sealed) -> Document:
+    draft = entry.draft
+    return {
+        "_id": _entry_id(log, entry.index),
+        "log": log,
+        "event_id": draft.event_id,
+        "type": draft.type.value,
+        "message_id": draft.message_id,
+        "body": Binary(entry.body),
+    }
+
+
+def _stored(row: Document, private: Document | None) -> Stored:
+    return Stored(
+        index=_index(row["_id"]),
+        body=bytes(row["body"]),
+        part=None if private is None else bytes(private["part"]),
+        salt=None if private is None else bytes(private["salt"]),
+    )

@@ -1,0 +1,120 @@
+"""What the police wrote, byte for byte, by position: collection `originals`.
+
+Outsiders choose their own partitioner, so an original and the verdict on it come in any order and
+perhaps to different processes. `waiting` says what a row lacks: its `verdict`, its `original`, or
+only its `entry` in the log.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from bson import Binary
+from pymongo import UpdateOne
+
+from shared.contracts import Verdict
+from shared.envelope import sha256
+from shared.kafka import Record
+from shared.mongo import Database, Document, Session
+
+_MOST_HEADERS = 20
+
+
+class Originals:
+    """Originals and the verdicts on them."""
+
+    def __init__(self, database: Database, text_kept_for: timedelta) -> None:
+        """Bind to the service's database."""
+        self._rows = database["originals"]
+        self._text_kept_for = text_kept_for
+
+    async def prepare(self) -> None:
+        """Create the indexes."""
+        await self._rows.create_index([("waiting", 1), ("seen_at", 1)])
+        await self._rows.create_index("text_until", sparse=True)
+
+    async def add(self, session: Session, records: Sequence[Record], now: datetime) -> None:
+        """Keep records; whatever they hold."""
+        writes = {
+            f"{record.topic}|{record.partition}|{record.offset}": (
+                {
+                    "$set": {
+                        "topic": record.topic,
+                        "key": (record.key or b"").decode(errors="replace"),
+                        "value": Binary(record.value),
+                        "headers": [
+                            [name, Binary(value)] for name, value in record.headers[:_MOST_HEADERS]
+                        ],
+                        "sha256": sha256(record.value),
+                        "text_until": now + self._text_kept_for,
+                    },
+                    "$setOnInsert": {"waiting": "verdict"},
+                    "$min": {"seen_at": now},
+                }
+            )
+            for record in records
+        }
+        await self._write(session, writes)
+
+    async def judge(self, session: Session, log: str, verdicts: Sequence[Verdict]) -> None:
+        """Join verdicts to their originals; the latest one counts."""
+        writes = {
+            _id(verdict): (
+                {
+                    "$set": {"log": log, "verdict": verdict.model_dump(mode="json")},
+                    "$setOnInsert": {"waiting": "original"},
+                }
+            )
+            for verdict in verdicts
+        }
+        await self._write(session, writes)
+
+    async def _write(self, session: Session, changes: Mapping[str, Document]) -> None:
+        if not changes:
+            return
+        await self._rows.bulk_write(
+            [UpdateOne({"_id": name}, change, upsert=True) for name, change in changes.items()],
+            session=session,
+        )
+        complete: Document = {
+            "_id": {"$in": list(changes)},
+            "waiting": {"$in": ["verdict", "original"]},
+            "verdict": {"$exists": True},
+            "seen_at": {"$exists": True},
+        }
+        await self._rows.update_many(complete, {"$set": {"waiting": "entry"}}, session=session)
+
+    async def joined(self, most: int) -> list[Document]:
+        """Give rows that are complete and not in the log yet."""
+        return await self._rows.find({"waiting": "entry"}).limit(most).to_list()
+
+    async def logged(self, session: Session, ids: Sequence[str]) -> None:
+        """Note that rows are in the log."""
+        done: Document = {"$set": {"waiting": None}}
+        await self._rows.update_many({"_id": {"$in": list(ids)}}, done, session=session)
+
+    async def unjudged(self, before: datetime, most: int) -> list[Document]:
+        """Give originals that nobody judged since a time, and for which no alarm was raised."""
+        query: Document = {
+            "waiting": "verdict",
+            "seen_at": {"$lt": before},
+            "alarmed": {"$exists": False},
+        }
+        return (
+            await self._rows.find(query, {"topic": 1, "key": 1, "sha256": 1}).limit(most).to_list()
+        )
+
+    async def alarmed(self, session: Session, row_id: str) -> None:
+        """Note that an alarm was raised."""
+        await self._rows.update_one({"_id": row_id}, {"$set": {"alarmed": True}}, session=session)
+
+    async def drop_texts(self, now: datetime) -> int:
+        """Drop what was written once its date has come; hash and verdict stay."""
+        gone: dict[str, Any] = {"$unset": {"value": "", "headers": "", "text_until": ""}}
+        result = await self._rows.update_many({"text_until": {"$lt": now}}, gone)
+        return result.modified_count
+
+
+def _id(verdict: Verdict) -> str:
+    original = verdict.original
+    return f"{original.topic}|{original.partition}|{original.offset}"

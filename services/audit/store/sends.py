@@ -1,0 +1,197 @@
+"""The latest of each send, and the counters over them: collections `sends` and `stats`.
+
+Both follow from the log and are written with it. A send stands in lists where its first entry
+stood, so that paging neither repeats nor misses one while the log grows.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pymongo import InsertOne, UpdateOne
+
+from services.audit.domain.entries import Draft, EntryType, Sealed
+from shared.mongo import Database, Document, Session
+
+NO_NETWORK = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class SendFilter:
+    """Which sends to list; None and an empty filter mean all."""
+
+    network_id: str | None = None
+    message_id: str | None = None
+    channel: str | None = None
+    state: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def query(self) -> Document:
+        """Give the database's form of it."""
+        wanted: Document = {
+            "network_ids": self.network_id,
+            "message_id": self.message_id,
+            "channel": self.channel,
+            "state": self.state,
+        }
+        query = {name: value for name, value in wanted.items() if value is not None}
+        bounds: Document = {"$gte": self.since, "$lt": self.until}
+        time = {name: value for name, value in bounds.items() if value is not None}
+        return {**query, "time": time} if time else query
+
+
+@dataclass(slots=True)
+class _Projection:
+    """What a batch does to one send."""
+
+    row: Document
+    is_new: bool
+    before: str | None
+    """The state that the counters have it in."""
+
+    added: list[int]
+
+
+class Sends:
+    """One row per send."""
+
+    def __init__(self, database: Database) -> None:
+        """Bind to the service's database."""
+        self._rows = database["sends"]
+        self._stats = database["stats"]
+
+    async def prepare(self) -> None:
+        """Create the indexes: one per filter, each in the order of the list."""
+        for field in (None, "state", "network_ids", "message_id"):
+            middle = [] if field is None else [(field, 1)]
+            await self._rows.create_index([("log", 1), *middle, ("first", -1)])
+        await self._stats.create_index([("log", 1), ("day", 1)])
+
+    async def project(self, session: Session, log: str, entries: Iterable[Sealed]) -> None:
+        """Take entries into the rows and counters, in the transaction that appends them."""
+        sends = [entry for entry in entries if entry.draft.type is EntryType.SEND]
+        if not sends:
+            return
+        ids = list({_id(log, entry.draft.send_id) for entry in sends})
+        known = self._rows.find({"_id": {"$in": ids}}, session=session)
+        projections = {
+            row["_id"]: _Projection(row, is_new=False, before=row["state"], added=[])
+            async for row in known
+        }
+        for entry in sends:
+            _take(projections, log, entry)
+        await self._write(session, projections)
+        await self._count(session, log, projections.values())
+
+    async def _write(self, session: Session, projections: dict[str, _Projection]) -> None:
+        writes: list[InsertOne[Document] | UpdateOne] = [
+            InsertOne(item.row) if item.is_new else _update(item) for item in projections.values()
+        ]
+        await self._rows.bulk_write(writes, ordered=False, session=session)
+
+    async def _count(self, session: Session, log: str, changed: Iterable[_Projection]) -> None:
+        moves: Counter[tuple[str, str, str, str]] = Counter()
+        for item in changed:
+            row = item.row
+            for network in row["network_ids"] or [NO_NETWORK]:
+                moves[row["day"], network, row["channel"], row["state"]] += 1
+                if item.before is not None:
+                    moves[row["day"], network, row["channel"], item.before] -= 1
+        writes = [
+            UpdateOne(
+                {"_id": "|".join((log, *place))},
+                {
+                    "$inc": {"count": count},
+                    "$setOnInsert": {
+                        "log": log,
+                        **dict(zip(("day", "network_id", "channel", "state"), place, strict=True)),
+                    },
+                },
+                upsert=True,
+            )
+            for place, count in sorted(moves.items())
+            if count
+        ]
+        if writes:
+            await self._stats.bulk_write(writes, session=session)
+
+    async def page(
+        self, log: str, wanted: SendFilter, below: int | None, most: int
+    ) -> list[Document]:
+        """List sends, the newest first, whose first entry is below an index."""
+        query: Document = {"log": log, **wanted.query()}
+        if below is not None:
+            query["first"] = {"$lt": below}
+        return await self._rows.find(query).sort("first", -1).limit(most).to_list()
+
+    async def one(self, log: str, send_id: str) -> Document | None:
+        """Give a send's row: `entries` are the indexes of its whole history."""
+        return await self._rows.find_one({"_id": _id(log, send_id)})
+
+    async def many(self, log: str, send_ids: Sequence[str]) -> list[Document]:
+        """Give rows, the newest first."""
+        ids = [_id(log, send_id) for send_id in send_ids]
+        return await self._rows.find({"_id": {"$in": ids}}).sort("first", -1).to_list()
+
+    async def states(self, log: str, message_id: str) -> dict[str, int]:
+        """Count a message's sends by state."""
+        groups = await self._rows.aggregate(
+            [
+                {"$match": {"log": log, "message_id": message_id}},
+                {"$group": {"_id": "$state", "count": {"$sum": 1}}},
+                {"$sort": {"_id": 1}},
+            ]
+        )
+        return {str(group["_id"]): int(group["count"]) async for group in groups}
+
+    async def counts(
+        self, logs: Sequence[str] | None, since: str | None, until: str | None
+    ) -> list[Document]:
+        """Give the counters of some logs (None: of all) by day, both days included."""
+        query: Document = {"count": {"$gt": 0}}
+        if logs is not None:
+            query["log"] = {"$in": list(logs)}
+        days = {name: day for name, day in (("$gte", since), ("$lte", until)) if day is not None}
+        if days:
+            query["day"] = days
+        return await self._stats.find(query).sort("_id", 1).to_list()
+
+
+def _id(log: str, send_id: str | None) -> str:
+    return f"{log}|{send_id}"
+
+
+def _take(projections: dict[str, _Projection], log: str, entry: Sealed) -> None:
+    draft = entry.draft
+    send_id = _id(log, draft.send_id)
+    item = projections.get(send_id)
+    if item is None:
+        row = {
+            "_id": send_id,
+            "log": log,
+            "first": entry.index,
+            "day": draft.time.astimezone(UTC).date().isoformat(),
+            "message_id": draft.message_id,
+            "network_ids": list(draft.network_ids),
+            "channel": draft.channel,
+            "entries": [],
+            **_latest(entry.index, draft),
+        }
+        item = projections[send_id] = _Projection(row, is_new=True, before=None, added=[])
+    elif (draft.seq or 0) > item.row["seq"]:
+        item.row.update(_latest(entry.index, draft))
+    item.added.append(entry.index)
+    if item.is_new:
+        item.row["entries"] = item.added
+
+
+def _latest(index: int, draft: Draft) -> Document:
+    return {"last": index, "seq": draft.seq or 0, "state": draft.state, "time": draft.time}
+
+
+def _update(item: _Projection) -> UpdateOne:
+    latest = {name: item.row[name] for name in ("last", "seq", "state", "time")}
+    added: Document = {"entries": {"$each": item.added}}
+    return UpdateOne({"_id": item.row["_id"]}, {"$set": latest, "$push": added})

@@ -1,0 +1,243 @@
+"""Checking a bundle offline: no service, no network, no database, constant memory.
+
+Keys never come from the bundle. Without one, a bundle can only be consistent with itself.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from services.audit.domain.bundle import BundleRefused, Header, read_header, read_line
+from services.audit.domain.entries import zone_of
+from services.audit.domain.merkle import EMPTY_ROOT, Frontier, leaf_hash
+from services.audit.domain.notes import ORIGIN_PREFIX, Checkpoint, NoteRefused, Verifier
+
+VERIFIED = 0
+BROKEN = 1
+UNPROVEN = 2
+"""Exit codes: proven to be the key's log; broken; consistent with itself, author unproven."""
+
+_LONGEST_LINE = 64 * 1024 * 1024
+"""Beyond this a line is no entry (a Kafka record is at most a few MB): memory stays bounded."""
+
+_LONGEST_PATH = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found. `problem` is the first one; `line` counts from 1, `index` from 0."""
+
+    entries: int
+    erased: int
+    author_proven: bool
+    kept_compared: int = 0
+    origin: str | None = None
+    size: int | None = None
+    problem: str | None = None
+    line: int | None = None
+    index: int | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """Give what a command line tool ends with."""
+        if self.problem is not None:
+            return BROKEN
+        return VERIFIED if self.author_proven else UNPROVEN
+
+
+class _Broken(Exception):  # noqa: N818 - a verdict on the input
+    def __init__(self, problem: str, line: int | None = None, index: int | None = None) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.line = line
+        self.index = index
+
+
+class _Check:
+    """One pass over one bundle."""
+
+    def __init__(self, key: str | None, kept: Sequence[str]) -> None:
+        self._key = key
+        self._kept_notes = kept
+        self._kept: dict[int, bytes] = {}
+        self._frontier = Frontier()
+        self._header: Header | None = None
+        self.compared = 0
+        self.erased = 0
+
+    @property
+    def entries(self) -> int:
+        return self._frontier.size
+
+    def report(self, broken: _Broken | None = None) -> Report:
+        header = self._header
+        return Report(
+            entries=self.entries,
+            erased=self.erased,
+            author_proven=self._key is not None and broken is None,
+            kept_compared=self.compared,
+            origin=None if header is None else header.origin,
+            size=None if header is None else header.size,
+            problem=None if broken is None else broken.problem,
+            line=None if broken is None else broken.line,
+            index=None if broken is None else broken.index,
+        )
+
+    def run(self, lines: Iterator[bytes]) -> None:
+        checkpoint = self._first(next(lines, b""))
+        self._compare(0, EMPTY_ROOT)
+        for number, line in enumerate(lines, start=2):
+            self._entry(line, number, checkpoint)
+        if self.entries != checkpoint.size:
+            missing = checkpoint.size - self.entries
+            message = f"the bundle ends too early: {missing} entries are missing"
+            raise _Broken(message)
+        if self._frontier.root() != checkpoint.root:
+            raise _Broken("the entries are not those that the checkpoint was signed over")
+        beyond = sorted(self._kept)
+        if beyond:
+            message = f"the log is shorter than a kept checkpoint, which has {beyond[0]} entries"
+            raise _Broken(message)
+
+    def _first(self, line: bytes) -> Checkpoint:
+        try:
+            header = self._header = read_header(line)
+            verifier = self._verifier(header)
+            checkpoint = Checkpoint.open(header.checkpoint, verifier)
+            self._read_kept(verifier, header)
+        except (BundleRefused, NoteRefused) as refused:
+            raise _Broken(str(refused), line=1) from None
+        if checkpoint.origin != header.origin or checkpoint.size != header.size:
+            raise _Broken("the checkpoint is not the one that the first line announces", line=1)
+        return checkpoint
+
+    def _verifier(self, header: Header) -> Verifier:
+        if not header.origin.startswith(ORIGIN_PREFIX):
+            message = f"the origin does not begin with {ORIGIN_PREFIX}"
+            raise NoteRefused(message)
+        stated = Verifier.parse(header.public_key)
+        if stated.vkey != header.public_key:
+            raise NoteRefused("the key in the first line is not in its one form")
+        verifier = stated if self._key is None else read_key(self._key, header.origin)
+        if verifier.name != header.origin:
+            raise NoteRefused("the key is not for this log")
+        if verifier != stated:
+            raise NoteRefused("the bundle was signed with another key than the one given")
+        return verifier
+
+    def _read_kept(self, verifier: Verifier, header: Header) -> None:
+        for note in self._kept_notes:
+            try:
+                kept = Checkpoint.open(note, verifier)
+            except NoteRefused as refused:
+                message = f"the kept checkpoint does not count: {refused}"
+                raise NoteRefused(message) from None
+            if kept.origin != header.origin:
+                raise NoteRefused("the kept checkpoint is of another log")
+            if self._kept.setdefault(kept.size, kept.root) != kept.root:
+                raise NoteRefused("two kept checkpoints of one size differ: the log was forked")
+
+    def _entry(self, line: bytes, number: int, checkpoint: Checkpoint) -> None:
+        index = self.entries
+        if index >= checkpoint.size:
+            raise _Broken("there are more lines than the checkpoint has entries", line=number)
+        try:
+            read = read_line(line)
+        except BundleRefused as refused:
+            raise _Broken(str(refused), line=number, index=index) from None
+        if read.entry["index"] != index:
+            raise _Broken("an entry is missing, doubled or out of order", number, index)
+        if read.entry["zone_id"] != zone_of(checkpoint.origin.removeprefix(ORIGIN_PREFIX)):
+            raise _Broken("the entry is of another zone", number, index)
+        self.erased += read.erased
+        self._frontier.append(leaf_hash(read.body))
+        if self._kept:
+            self._compare(index + 1, None)
+
+    def _compare(self, size: int, root: bytes | None) -> None:
+        kept = self._kept.pop(size, None)
+        if kept is None:
+            return
+        if kept != (root or self._frontier.root()):
+            message = (
+                f"the log was rewritten: its first {size} entries are not those of the kept "
+                "checkpoint"
+            )
+            raise _Broken(message, index=size - 1)
+        self.compared += 1
+
+
+def verify_bundle(
+    lines: Iterable[bytes], key: str | None = None, kept: Sequence[str] = ()
+) -> Report:
+    """Check a bundle, line by line (each with its line feed).
+
+    `key` is the text of a verifier key (`name+id+key`) or of a PEM public key; `kept` are signed
+    checkpoints of the same log from before. Never raises for anything that a bundle holds.
+    """
+    check = _Check(key, kept)
+    try:
+        check.run(iter(lines))
+    except _Broken as broken:
+        return check.report(broken)
+    return check.report()
+
+
+def read_key(text: str, origin: str) -> Verifier:
+    """Read a verifier key, or put a log's name to a PEM public key. Raises `NoteRefused`."""
+    if "-----BEGIN" not in text:
+        return Verifier.parse(text)
+    try:
+        key = load_pem_public_key(text.encode())
+    except (ValueError, UnsupportedAlgorithm):
+        raise NoteRefused("the key is not a PEM public key") from None
+    if not isinstance(key, Ed25519PublicKey):
+        raise NoteRefused("the key is not an Ed25519 key")
+    return Verifier.of(origin, key)
+
+
+def verify_file(
+    bundle: Path, key: str | None = None, kept: Sequence[Path] = ()
+) -> tuple[int, list[str]]:
+    """Check a bundle file for the command line: the exit code, and what to print.
+
+    `key` is a verifier key, or the path of a file that holds one or a PEM public key. Raises
+    `OSError` where a file cannot be read.
+    """
+    text = key
+    if key is not None and len(key) < _LONGEST_PATH and Path(key).is_file():
+        text = Path(key).read_text(encoding="utf-8")
+    notes = [path.read_text(encoding="utf-8") for path in kept]
+    with bundle.open("rb") as file:
+        report = verify_bundle(_lines(file), text, notes)
+    return report.exit_code, _said(report)
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    while line := file.readline(_LONGEST_LINE):
+        yield line
+
+
+def _said(report: Report) -> list[str]:
+    if report.problem is not None:
+        where = [
+            f"{name} {value}"
+            for name, value in (("line", report.line), ("entry", report.index))
+            if value is not None
+        ]
+        place = f" ({', '.join(where)})" if where else ""
+        return [f"NOT VERIFIED: {report.problem}{place}."]
+    said = [f"{report.entries} entries of {report.origin}, as signed in the checkpoint."]
+    if report.erased:
+        said.append(f"{report.erased} private parts have been erased; their entries still hold.")
+    if report.kept_compared:
+        said.append(f"Begins with every kept checkpoint ({report.kept_compared} compared).")
+    if report.author_proven:
+        return ["VERIFIED.", *said]
+    unproven = "Consistent with itself, author unproven: give the log's key with --key."
+    return [unproven, *said]

@@ -1,0 +1,197 @@
+"""Whatever is done to the database behind the service's back: it signs no more, and says why."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import orjson
+import pytest
+from bson import Binary
+
+from services.audit.app import App
+from services.audit.domain.alarms import Doubt
+from services.audit.domain.entries import Draft, EntryType, seal
+from services.audit.domain.merkle import Frontier, leaf_hash
+from services.audit.signer import NoSigningKey, Signer
+from services.audit.store.log import LogStore
+from services.audit.store.ownership import Ownership
+from shared.clock import Clock
+from shared.mongo import Database, Document, Session, transaction
+from tests.integration.audit.world import NOW, World, send, until
+
+COUNT = 12
+
+
+async def entry(database: Database, index: int) -> Document:
+    row = await database["entries"].find_one({"_id": f"demo|{index:012d}"})
+    assert row is not None
+    return row
+
+
+async def flip_body(database: Database) -> None:
+    row = await entry(database, 3)
+    body = row["body"].replace(b"accepted", b"canceled")
+    await database["entries"].update_one({"_id": row["_id"]}, {"$set": {"body": Binary(body)}})
+
+
+async def drop_entry(database: Database) -> None:
+    await database["entries"].delete_one({"_id": f"demo|{4:012d}"})
+
+
+async def swap_entries(database: Database) -> None:
+    one, other = await entry(database, 2), await entry(database, 6)
+    for row, body in ((one, other["body"]), (other, one["body"])):
+        await database["entries"].update_one({"_id": row["_id"]}, {"$set": {"body": body}})
+
+
+async def truncate(database: Database) -> None:
+    await database["entries"].delete_many({"_id": {"$gte": f"demo|{8:012d}"}})
+    frontier = Frontier()
+    async for row in database["entries"].find({"log": "demo"}).sort("_id", 1):
+        frontier.append(leaf_hash(row["body"]))
+    await set_head(database, frontier)
+
+
+async def set_head(database: Database, frontier: Frontier) -> None:
+    hashes = [Binary(value) for value in frontier.hashes]
+    head = {"$set": {"size": frontier.size, "frontier": hashes}}
+    await database["heads"].update_one({"_id": "demo"}, head)
+
+
+async def change_private(database: Database) -> None:
+    part = Binary(b'{"recipient":"somebody else"}')
+    await database["private"].update_one({"_id": f"demo|{5:012d}"}, {"$set": {"part": part}})
+
+
+async def change_index_field(database: Database) -> None:
+    row = await entry(database, 5)
+    await database["entries"].update_one({"_id": row["_id"]}, {"$set": {"message_id": "hidden"}})
+
+
+async def change_head(database: Database) -> None:
+    frontier = Frontier()
+    for number in range(COUNT + 1):
+        frontier.append(leaf_hash(str(number).encode()))
+    await set_head(database, frontier)
+
+
+@pytest.mark.parametrize(
+    ("tamper", "doubts"),
+    [
+        (flip_body, {Doubt.NOT_SIGNED_LOG, Doubt.NOT_PUBLISHED_LOG}),
+        (drop_entry, {Doubt.OUT_OF_ORDER}),
+        (swap_entries, {Doubt.OUT_OF_ORDER}),
+        (truncate, {Doubt.BEHIND_PUBLISHED}),
+        (change_private, {Doubt.PRIVATE_DIFFERS}),
+        (change_index_field, {Doubt.FIELDS_DIFFER}),
+        (change_head, {Doubt.NOT_THE_HEAD}),
+    ],
+)
+async def test_a_tampered_log_is_not_signed(
+    world: World, tamper: Callable[[Database], Awaitable[None]], doubts: set[Doubt]
+) -> None:
+    async with world.running():
+        await world.publish(*[send(number) for number in range(COUNT)])
+        await world.signed(COUNT)
+        await published(world, COUNT)
+    await tamper(world.database)
+    async with world.running() as app:
+        await refused(app, doubts)
+        await world.publish(*[send(number) for number in range(COUNT, COUNT + 3)])
+        await asyncio.sleep(1)  # four times the signing job's turn
+        signed = await world.database["signed"].find_one({"_id": "demo"})
+        assert signed is not None
+        assert signed["size"] == COUNT
+
+
+async def published(world: World, size: int) -> None:
+    async def there() -> bool:
+        row = await world.database["published"].find_one({"_id": "demo"})
+        return row is not None and row["size"] >= size
+
+    await until(there, "its own checkpoint to be read back")
+
+
+async def refused(app: App, doubts: set[Doubt]) -> None:
+    async def said() -> bool:
+        return "log demo" in await app.ready()
+
+    await until(said, "readiness to name the log")
+    assert (await app.ready())["log demo"] in {f"not signed: {doubt}" for doubt in doubts}
+
+
+async def test_a_log_rewritten_with_its_own_key_is_caught_by_what_was_published(
+    world: World,
+) -> None:
+    async with world.running():
+        await world.publish(*[send(number) for number in range(COUNT)])
+        await world.signed(COUNT)
+        await published(world, COUNT)
+    database, frontier = world.database, Frontier()
+    for index in range(COUNT):
+        draft = Draft(event_id=f"event-demo-{index}-1", type=EntryType.SEND, time=NOW)
+        body = seal(draft, index, "demo", bytes(32)).body
+        frontier.append(leaf_hash(body))
+        new = {"$set": {"body": Binary(body), "message_id": None}}
+        await database["entries"].update_one({"_id": f"demo|{index:012d}"}, new)
+    await database["private"].delete_many({})
+    await set_head(database, frontier)
+    note = Signer.load(world.settings.signing_key).sign("demo", COUNT, frontier.root())
+    signed = {
+        "size": COUNT,
+        "frontier": [Binary(value) for value in frontier.hashes],
+        "root": Binary(frontier.root()),
+        "note": note,
+    }
+    await database["signed"].update_one({"_id": "demo"}, {"$set": signed})
+    async with world.running() as app:
+        await refused(app, {Doubt.NOT_PUBLISHED_LOG})
+
+
+async def test_a_restored_backup_signs_nothing_below_what_was_published(world: World) -> None:
+    async with world.running():
+        await world.publish(*[send(number) for number in range(COUNT)])
+        await world.signed(COUNT)
+        await published(world, COUNT)
+    # the database is gone; the topics are not
+    for name in await world.database.list_collection_names():
+        await world.database[name].delete_many({})
+    async with world.running() as app:
+        await refused(app, {Doubt.BEHIND_PUBLISHED, Doubt.NOT_PUBLISHED_LOG})
+        assert await world.database["signed"].count_documents({"_id": "demo"}) == 0
+
+
+async def test_what_changed_between_appending_and_signing_is_seen(world: World) -> None:
+    async with world.running():
+        await world.publish(*[send(number) for number in range(COUNT)])
+        await world.signed(COUNT)
+        await published(world, COUNT)
+    app = await world.build()
+    sign = app.ready.sign
+    await sign.check()
+    clock = Clock()
+    log = LogStore(world.database, clock, timedelta(days=1))
+    epoch = await Ownership(world.database, "test", clock).claim("demo")
+    drafts = [Draft(event_id=f"new-{n}", type=EntryType.ALARM, time=NOW) for n in range(3)]
+
+    async def append(session: Session) -> None:
+        await log.append(session, "demo", epoch, drafts)
+
+    await transaction(world.client, append)
+    row = await entry(world.database, COUNT + 1)
+    changed = orjson.loads(row["body"])
+    changed["reason"] = "nothing"
+    body = Binary(orjson.dumps(changed, option=orjson.OPT_SORT_KEYS))
+    await world.database["entries"].update_one({"_id": row["_id"]}, {"$set": {"body": body}})
+    await world.database["leases"].delete_many({})
+    await sign.once()
+    assert sign.doubts == {"demo": Doubt.NOT_THE_HEAD.value}
+    signed = await world.database["signed"].find_one({"_id": "demo"})
+    assert signed is not None
+    assert signed["size"] == COUNT
+
+
+async def test_without_a_signing_key_it_does_not_start(world: World) -> None:
+    world.settings.signing_key.write_text("no key")
+    with pytest.raises(NoSigningKey, match="cannot read the signing key"):
+        await world.build()

@@ -1,0 +1,123 @@
+"""One writer per log: two on purpose, one killed at any moment; nothing lost, nothing doubled."""
+
+import asyncio
+import random
+from datetime import timedelta
+
+import pytest
+
+from services.audit.domain.entries import Draft, EntryType
+from services.audit.flows.append_entries import AppendEntries
+from services.audit.store.log import LogStore
+from services.audit.store.ownership import OtherWriter, Ownership
+from services.audit.verify import verify_bundle
+from shared.access import Role
+from shared.clock import Clock
+from shared.failures import Fenced
+from shared.mongo import Session, transaction
+from tests.integration.audit.world import NOW, World, send, until
+
+
+async def check_bundle(world: World, expected: int) -> None:
+    """Fail unless the log verifies and holds exactly the sends expected, each once."""
+    async with world.running() as app:
+        await world.signed(expected)
+        async with world.http(app, Role.AUDITOR) as http:
+            content = (await http.get("/v1/zones/demo/bundle")).content
+    assert verify_bundle(content.splitlines(keepends=True), world.public_pem).problem is None
+    rows = world.database["entries"].find({"log": "demo", "type": "send"}, {"event_id": 1})
+    ids = [row["event_id"] async for row in rows]
+    assert len(ids) == len(set(ids)) == expected
+    counted = world.database["stats"].aggregate([{"$group": {"_id": 1, "n": {"$sum": "$count"}}}])
+    assert [row["n"] async for row in await counted] == [expected]
+
+
+async def test_of_two_writers_one_wins_and_nothing_is_lost(world: World) -> None:
+    async with world.running() as first:
+        await world.publish(*[send(number) for number in range(100)])
+        await world.signed(100)
+        async with world.running() as second:
+            for start in range(100, 400, 50):
+                await world.publish(*[send(number) for number in range(start, start + 50)])
+            await world.signed(400)
+            refusals = [
+                part
+                for app in (first, second)
+                for part, why in (await app.ready()).items()
+                if "another process" in why
+            ]
+            assert refusals in ([], ["log demo"])
+    await check_bundle(world, 400)
+
+
+async def test_the_other_takes_over_when_the_writer_ends(world: World) -> None:
+    async with world.running():
+        async with world.running():
+            await world.publish(*[send(number) for number in range(50)])
+            await world.signed(50)
+        await world.publish(*[send(number) for number in range(50, 90)])
+        await world.signed(90)
+    await check_bundle(world, 90)
+
+
+async def test_killed_at_any_moment_it_goes_on_where_it_was(world: World) -> None:
+    chance = random.Random(5)  # noqa: S311 - the same moments in every run
+    total = 0
+    for _ in range(8):
+        batch = [send(number) for number in range(total, total + 150)]
+        total += len(batch)
+        await world.publish(*batch)
+        async with world.running():
+            await asyncio.sleep(chance.uniform(0, 0.5))
+    await check_bundle(world, total)
+
+
+async def test_a_writer_that_lost_its_epoch_stores_nothing(world: World) -> None:
+    clock = Clock()
+    log = LogStore(world.database, clock, timedelta(days=1))
+    await log.prepare()
+    short = timedelta(milliseconds=300)
+    first = Ownership(world.database, "first", clock, short)
+    second = Ownership(world.database, "second", clock, short)
+    old = await first.claim("demo")
+    with pytest.raises(OtherWriter):
+        await second.claim("demo")
+    assert second.refused == {"demo"}
+
+    async def taken_over() -> bool:
+        try:
+            await second.claim("demo")
+        except OtherWriter:
+            return False
+        return True
+
+    await until(taken_over, "the lease to end")
+    new = await second.claim("demo")
+    draft = Draft(event_id="a", type=EntryType.ALARM, time=NOW)
+
+    async def append(session: Session, epoch: int) -> None:
+        await log.append(session, "demo", epoch, [draft])
+
+    with pytest.raises(Fenced):
+        await transaction(world.client, lambda session: append(session, old))
+    await transaction(world.client, lambda session: append(session, new))
+    assert await world.size() == 1
+
+
+async def test_a_job_gives_back_what_it_borrowed(world: World) -> None:
+    clock = Clock()
+    log = LogStore(world.database, clock, timedelta(days=1))
+    await log.prepare()
+    first = Ownership(world.database, "first", clock)
+    append = AppendEntries(world.client, log, first)
+
+    async def nothing(_session: Session) -> None:
+        return
+
+    draft = Draft(event_id="a", type=EntryType.ALARM, time=NOW)
+    assert await append("demo", [draft, draft], nothing)
+    assert await append("demo", [draft], nothing)
+    assert await world.size() == 1
+    second = Ownership(world.database, "second", clock)
+    assert await second.keep("demo") == 3
+    assert not await append("demo", [draft], nothing)

@@ -1,0 +1,249 @@
+"""What concerns people: look-ups, erasure, the record of reading, and what ends by its date."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from services.audit.flows.drop_texts import DropTexts
+from services.audit.store.originals import Originals
+from services.audit.verify import verify_bundle
+from shared.access import Role
+from shared.clock import Clock
+from shared.contracts import Access, Erasure, Network
+from shared.contracts.base import Channel, SendState
+from shared.kafka import Outgoing
+from shared.pseudonyms import KeyRing
+from tests.integration.audit.world import NOW, World, send, until
+
+NUMBER = "+32450000001"
+
+
+def pseudonym(world: World, zone: str = "demo") -> str:
+    return KeyRing(world.settings.pseudonym_keys).pseudonym(zone, datetime.now(UTC).year, NUMBER)
+
+
+async def recorded(world: World, action: str, count: int = 1) -> list[dict[str, Any]]:
+    """Wait until accesses of a kind are entries, and give their private parts."""
+    found: list[dict[str, Any]] = []
+
+    async def there() -> bool:
+        found.clear()
+        async for row in world.database["entries"].find({"type": "access"}):
+            if orjson.loads(row["body"])["reason"] == action:
+                part = await world.database["private"].find_one({"_id": row["_id"]})
+                found.append({} if part is None else orjson.loads(part["part"]))
+        return len(found) >= count
+
+    await until(there, f"{count} entries of {action}")
+    return found
+
+
+async def test_what_was_sent_to_a_number_is_found_and_the_question_is_on_record(
+    world: World,
+) -> None:
+    mine = pseudonym(world)
+    async with world.running() as app:
+        await world.publish(
+            send(1, recipient=mine),
+            send(1, 2, SendState.DELIVERED, recipient=mine),
+            send(2),
+            send(3, zone="other", recipient=pseudonym(world, "other")),
+        )
+        await world.signed(3)
+        query = {"destination": "0450 00 00 01", "reason": "asked by the member"}
+        async with world.http(app, Role.AUDITOR, sub="auditor-7") as http:
+            found = (await http.post("/v1/subjects/lookup", json=query)).json()
+            assert [(item["send_id"], item["state"]) for item in found["sends"]] == [
+                ("send-1", "delivered")
+            ]
+            part = (await recorded(world, "subject.lookup"))[0]
+            assert (part["reader"], part["reason"]) == ("auditor-7", "asked by the member")
+            assert part["recipient"] == mine
+            whole = (await http.post("/v1/subjects/record", json=query)).json()["entries"]
+            assert [item["entry"]["type"] for item in whole] == ["send", "send", "access"]
+            bad = await http.post("/v1/subjects/lookup", json={**query, "destination": "nobody"})
+            assert bad.status_code == 422
+            assert bad.json()["field"] == "destination"
+            short = await http.post("/v1/subjects/lookup", json={**query, "reason": "x"})
+            assert short.status_code == 422
+            assert "0450" not in short.text
+    bodies = b"".join([row["body"] async for row in world.database["entries"].find()])
+    for personal in (NUMBER, mine, "auditor-7", "asked by"):
+        assert personal.encode() not in bodies
+
+
+async def test_every_reading_of_personal_data_is_an_entry(world: World) -> None:
+    async with world.running() as app:
+        await world.publish(send(1))
+        await world.signed(1)
+        async with world.http(app, Role.AUDITOR) as http:
+            assert (await http.get("/v1/sends/send-1")).status_code == 200
+            assert (await http.get("/v1/zones/demo/bundle")).status_code == 200
+            assert (await http.get("/v1/access")).status_code == 200
+            for action in ("send.show", "log.bundle", "access.list"):
+                assert (await recorded(world, action))[0]["reader"] == "auditor-1"
+            page = (await http.get("/v1/access", params={"limit": 2})).json()
+            assert [item["entry"]["type"] for item in page["items"]] == ["access"] * 2
+            rest = (await http.get("/v1/access", params={"cursor": page["next"]})).json()
+            shown = [item["entry"]["index"] for item in page["items"] + rest["items"]]
+            assert shown == sorted(set(shown), reverse=True)
+
+
+def erasure(member: str) -> Erasure:
+    return Erasure(erasure_id=f"erasure-{member}", member_id=member, zone_id="demo", erased_at=NOW)
+
+
+async def members_kept(world: World) -> list[list[str]]:
+    rows = world.database["private"].find({"members": {"$exists": True}}).sort("_id", 1)
+    return [row["members"] async for row in rows]
+
+
+async def applied(world: World, member: str) -> None:
+    async def there() -> bool:
+        row = await world.database["erasures"].find_one({"_id": member})
+        return row is not None and row["applied"]
+
+    await until(there, "the erasure to be applied")
+
+
+async def test_an_erasure_takes_what_is_there_and_what_comes_later(world: World) -> None:
+    async with world.running() as app:
+        await world.publish(
+            send(1, members=["a"]), send(2, members=["a", "b"]), send(3, members=["c"])
+        )
+        await world.signed(3)
+        await world.publish(erasure("a"))
+        await applied(world, "a")
+        assert await members_kept(world) == [["a", "b"], ["c"]]
+        await recorded(world, "erasure.applied")  # whose own private part names the erased one
+        await world.publish(send(4, members=["a"]), send(5, members=["b"]))
+        await world.signed(7)
+        assert await members_kept(world) == [["a", "b"], ["c"], ["b"]]
+        await world.publish(erasure("b"))
+        await applied(world, "b")
+        assert await members_kept(world) == [["c"]]
+        await world.signed(9)
+        async with world.http(app, Role.AUDITOR) as http:
+            content = (await http.get("/v1/zones/demo/bundle")).content
+    report = verify_bundle(content.splitlines(keepends=True), world.public_pem)
+    assert report.problem is None
+    assert report.erased >= 4
+    entries = [orjson.loads(line)["entry"]["type"] for line in content.splitlines()[1:]]
+    assert entries.count("erasure") == 2
+
+
+async def test_an_erasure_known_before_anything_else(world: World) -> None:
+    await world.publish(erasure("a"))
+    async with world.running():
+        await applied(world, "a")
+        await world.publish(send(1, members=["a"]))
+        await world.signed(2)
+    assert await members_kept(world) == []
+
+
+async def test_filters_combine_and_paging_is_stable_while_the_log_grows(world: World) -> None:
+    async with world.running() as app:
+        await world.publish(
+            *[send(number, networks=["bin-a"]) for number in range(10)],
+            *[send(number, networks=["bin-b"], channel=Channel.EMAIL) for number in range(10, 20)],
+        )
+        await world.signed(20)
+        async with world.http(app, Role.AUDITOR) as http:
+            page = (await http.get("/v1/sends", params={"limit": 7})).json()
+            seen = [item["send_id"] for item in page["items"]]
+            while page["next"] is not None:
+                number = len(seen) % 20
+                await world.publish(send(number, 2, SendState.DELIVERED), send(100 + number))
+                await world.signed(await world.size())
+                params = {"limit": 7, "cursor": page["next"]}
+                page = (await http.get("/v1/sends", params=params)).json()
+                seen += [item["send_id"] for item in page["items"]]
+            assert seen == [f"send-{number}" for number in reversed(range(20))]
+            params = {"network_id": "bin-b", "channel": "email", "state": "accepted"}
+            some = (await http.get("/v1/sends", params=params)).json()["items"]
+            assert {item["network_ids"][0] for item in some} == {"bin-b"}
+            assert {item["state"] for item in some} == {"accepted"}
+            for bounds, expected in (
+                ({"from": NOW.isoformat()}, True),
+                ({"to": NOW.isoformat()}, False),
+            ):
+                answer = await http.get("/v1/sends", params=bounds)
+                assert bool(answer.json()["items"]) is expected
+
+
+async def test_the_counters_follow_each_send_to_its_latest_state(world: World) -> None:
+    network = Network.model_validate(
+        {
+            "network_id": "bin-linde",
+            "version": 2,
+            "zone_id": "demo",
+            "name": "BIN Lindeveld",
+            "municipality": "23002",
+            "kind": "residents",
+            "state": "active",
+            "languages": ["nl"],
+            "sender_name": "BIN",
+            "exercises": False,
+            "documents": {},
+        }
+    )
+    older = network.model_copy(update={"version": 1, "name": "Before"})
+    async with world.running() as app:
+        await world.publish(network, older, send(1), send(2, networks=["bin-linde", "bin-x"]))
+        await world.publish(send(1, 3, SendState.DELIVERED), send(1, 2, SendState.UNKNOWN))
+        await world.signed(4)
+        async with world.http(app, Role.AUDITOR) as http:
+            items = (await http.get("/v1/stats")).json()["items"]
+            none = (await http.get("/v1/stats", params={"to": "2020-01-01"})).json()["items"]
+    counted = {(item["network_id"], item["state"]): item["count"] for item in items}
+    assert counted == {
+        ("bin-linde", "accepted"): 1,
+        ("bin-linde", "delivered"): 1,
+        ("bin-x", "accepted"): 1,
+    }
+    assert {item["network_name"] for item in items} == {"BIN Lindeveld", None}
+    assert none == []
+
+
+async def test_an_original_ends_by_its_date_and_its_hash_stays(world: World) -> None:
+    async with world.running():
+        await world.publish_raw(Outgoing("bin.alerts", "demo", b"\xff not even text", ()))
+
+        async def there() -> bool:
+            return await world.database["originals"].count_documents({}) == 1
+
+        await until(there, "the original")
+    later = datetime.now(UTC) + world.settings.text_kept_for + timedelta(minutes=1)
+    originals = Originals(world.database, world.settings.text_kept_for)
+    await DropTexts(originals, Clock()).once()
+    row = await world.database["originals"].find_one({})
+    assert row is not None
+    assert "value" in row
+    await DropTexts(originals, Clock(now=lambda: later)).once()
+    row = await world.database["originals"].find_one({})
+    assert row is not None
+    assert "value" not in row
+    assert len(row["sha256"]) == 64
+
+
+async def test_what_no_service_can_have_written_goes_to_the_dead_letters(world: World) -> None:
+    access = Access(
+        event_id="x",
+        zone_id="demo",
+        service="registry",
+        kind="read",
+        action="a",
+        actor="b",
+        time=NOW,
+    )
+    async with world.running():
+        await world.publish_raw(Outgoing("bin.sends", "demo", b"no json", ()))
+        await world.publish(access)
+        await world.signed(1)
+
+        async def letter() -> bool:
+            return len(world.cluster.on("bin.sends.dlq")) == 1
+
+        await until(letter, "the dead letter")
+        await world.signed(1, "operators")  # every dead letter is on record

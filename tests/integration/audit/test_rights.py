@@ -1,0 +1,94 @@
+"""Who may see what: everything else answers 404, and every route asks who is calling."""
+
+from collections.abc import Iterator, Sequence
+
+import httpx
+import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from services.audit.app import api
+from shared.access import Role, Roles
+from tests.integration.audit.world import MESSAGE, World, send
+
+QUERY = {"destination": "+32450000001", "reason": "asked by the member"}
+AUDITOR = [
+    ("GET", "/v1/messages"),
+    ("GET", "/v1/sends"),
+    ("GET", "/v1/sends/send-1"),
+    ("GET", "/v1/stats"),
+    ("GET", "/v1/access"),
+    ("GET", "/v1/zones/demo/checkpoint"),
+    ("GET", "/v1/zones/demo/entries/0/proof"),
+    ("GET", "/v1/zones/demo/consistency?from=1"),
+    ("GET", "/v1/zones/demo/bundle"),
+    ("POST", "/v1/subjects/lookup"),
+    ("POST", "/v1/subjects/record"),
+]
+ALLOWED = {
+    Role.AUDITOR: set(AUDITOR),
+    Role.FEDERAL: {("GET", "/v1/stats")},
+    Role.OPERATOR: {
+        ("GET", "/v1/zones/demo/checkpoint"),
+        ("GET", "/v1/zones/demo/consistency?from=1"),
+    },
+}
+
+
+async def ask(http: httpx.AsyncClient, method: str, path: str) -> int:
+    answer = await http.request(method, path, json=QUERY if method == "POST" else None)
+    return answer.status_code
+
+
+async def test_every_role_sees_exactly_what_it_may(world: World) -> None:
+    async with world.running() as app:
+        await world.publish(*[send(number) for number in range(3)])
+        await world.signed(3)
+        for role in Role:
+            async with world.http(app, role) as http:
+                for method, path in AUDITOR:
+                    allowed = (method, path) in ALLOWED.get(role, set())
+                    found = await ask(http, method, path)
+                    assert found == (200 if allowed else 404), (role, method, path)
+        for zone in ("other", None):
+            async with world.http(app, Role.AUDITOR, zone=zone) as http:
+                for method, path in AUDITOR:
+                    if "/zones/" in path or zone is None:
+                        assert await ask(http, method, path) == 404, (zone, method, path)
+                assert (await http.get("/v1/sends?zone_id=demo")).status_code == 404
+                assert (await http.get("/v1/sends/send-1")).status_code == 404
+        async with world.http(app, Role.FEDERAL, zone=None) as http:
+            shown = (await http.get("/v1/stats?zone_id=demo")).json()
+            assert [item["count"] for item in shown["items"]] == [3]
+        async with world.http(app, Role.AUDITOR) as http:
+            http.headers["Authorization"] = "Bearer nonsense"
+            assert await ask(http, "GET", "/v1/sends") == 401
+            del http.headers["Authorization"]
+            assert await ask(http, "GET", f"/v1/messages/{MESSAGE}") == 401
+
+
+def routes() -> list[APIRoute]:
+    return [route for route in every(api().routes) if isinstance(route, APIRoute)]
+
+
+def every(found: Sequence[object]) -> Iterator[object]:
+    for route in found:
+        yield route
+        inner = getattr(route, "original_router", None)
+        if inner is not None:
+            yield from every(inner.routes)
+
+
+def calls(dependant: Dependant) -> Iterator[object]:
+    for inner in dependant.dependencies:
+        yield inner.call
+        yield from calls(inner)
+
+
+def test_there_are_routes_to_check() -> None:
+    assert len(routes()) == 12
+
+
+@pytest.mark.parametrize("route", routes(), ids=lambda route: route.path)
+def test_no_route_is_without_authorisation(route: APIRoute) -> None:
+    assert any(isinstance(call, Roles) for call in calls(route.dependant))
