@@ -54,7 +54,7 @@ from shared.mongo import Client, Database, connect
 from shared.mongo import database as open_database
 from shared.outbox import Outbox, OutboxPublisher
 from shared.pseudonyms import KeyRing
-from shared.service import Task, run, serve
+from shared.service import Task, instance_name, run, serve
 from shared.topics import CHECKPOINTS, Party
 
 _SERVICE = Party.AUDIT.value
@@ -204,7 +204,7 @@ async def build(settings: AuditSettings, log: Log, client: Client, clock: Clock)
     ring = KeyRing(settings.pseudonym_keys)
     app.state.flows = _flows(stores, signer, RecordAccess(client, outbox, ring, clock), ring, clock)
     install(app, ready)
-    publisher = OutboxPublisher(outbox, log, database, owner)
+    publisher = OutboxPublisher(outbox, log, database, instance_name(settings.http))
     tasks: list[Task] = [publisher.run, *jobs.tasks(), _end(ownership, tokens)]
     for consumer in consumers:
         tasks += [consumer.run, consumer.watch]

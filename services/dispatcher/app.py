@@ -64,7 +64,7 @@ from shared.mongo import Client, Database, connect
 from shared.mongo import database as open_database
 from shared.outbox import Outbox, OutboxPublisher
 from shared.pseudonyms import KeyRing
-from shared.service import Task, run, serve
+from shared.service import Task, instance_name, run, serve
 from shared.topics import ALERTS
 
 _ROUTERS = (messages_api.router, preview_api.router, receipts_api.router)
@@ -175,7 +175,7 @@ async def build(settings: DispatcherSettings, log: Log, client: Client, clock: C
                 for worker in workers:
                     group.create_task(worker.run())
 
-    publisher = OutboxPublisher(stores.outbox, log, stores.database, clock.new_id())
+    publisher = OutboxPublisher(stores.outbox, log, stores.database, instance_name(settings.http))
     tasks: list[Task] = [publisher.run, keep_connections, send]
     for consumer in consumers:
         tasks += [consumer.run, consumer.watch]
@@ -268,6 +268,7 @@ class _Wiring:
                 log=self.log,
                 database=stores.database,
                 owner=clock.new_id(),
+                clock=clock,
                 published=wake_close,
             ),
             close=CloseMessage(

@@ -109,6 +109,9 @@ _WEIGHT = {
 """What is known of one attempt only grows: a report that comes late or twice changes nothing."""
 
 
+_OPEN = frozenset({SendState.ATTEMPTING, SendState.UNKNOWN})
+
+
 def learn(row: Row, number: int, evidence: Evidence) -> Row | None:
     """Fold evidence about attempt `number` into a send; None where it tells nothing new.
 
@@ -126,9 +129,9 @@ def learn(row: Row, number: int, evidence: Evidence) -> Row | None:
     )
     attempts = tuple(new if attempt is old else attempt for attempt in row.attempts)
     state = _shown(attempts)
-    if state is SendState.UNKNOWN and row.state is not SendState.ATTEMPTING:
-        # what was accepted and then not delivered does not become unknown again
-        state = row.state if row.state is SendState.UNKNOWN else evidence.state
+    if state in _OPEN and row.state is not SendState.ATTEMPTING:
+        # what was accepted and then not delivered does not become open again
+        state = SendState.UNDELIVERED if row.state is SendState.ACCEPTED else row.state
     if state is row.state:
         return replace(row, attempts=attempts)
     check(evidence.cause, row.state, state)

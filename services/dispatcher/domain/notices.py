@@ -258,6 +258,59 @@ TEMPLATES: Mapping[NoticeTemplate, Mapping[Language, Words]] = {
             "A message was not released in time and has been sent to nobody:\n$link",
         ),
     },
+    "bulletin_suggested": {
+        "nl": (
+            "De gemeente stelt een preventietip voor",
+            "Bekijk de tip, pas hem aan en neem hem over, of wijs hem af met een reden:\n$link",
+        ),
+        "fr": (
+            "La commune suggère un conseil de prévention",
+            "Consultez-le, adaptez-le et reprenez-le, ou refusez-le avec un motif :\n$link",
+        ),
+        "de": (
+            "Die Gemeinde schlägt einen Vorbeugungstipp vor",
+            (
+                "Sehen Sie ihn an, passen Sie ihn an und übernehmen Sie ihn, oder lehnen Sie ihn "
+                "mit einem Grund ab:\n$link"
+            ),
+        ),
+        "en": (
+            "The municipality suggests a prevention tip",
+            "Look at it, edit and adopt it, or decline it with a reason:\n$link",
+        ),
+    },
+    "house_rules_changed": {
+        "nl": (
+            "Uw netwerk heeft een nieuw huishoudelijk reglement",
+            (
+                "Lees de nieuwe versie en aanvaard ze zelf, hier:\n$link\n\n"
+                "U blijft intussen lid en u krijgt uw berichten. Stoppen kan altijd."
+            ),
+        ),
+        "fr": (
+            "Votre réseau a un nouveau règlement intérieur",
+            (
+                "Lisez la nouvelle version et acceptez-la vous-même, ici :\n$link\n\n"
+                "Entre-temps, vous restez membre et recevez vos messages. Vous pouvez arrêter à "
+                "tout moment."
+            ),
+        ),
+        "de": (
+            "Ihr Netzwerk hat eine neue Hausordnung",
+            (
+                "Lesen Sie die neue Fassung und nehmen Sie sie selbst an, hier:\n$link\n\n"
+                "Bis dahin bleiben Sie Mitglied und erhalten Ihre Nachrichten. Aufhören können Sie "
+                "jederzeit."
+            ),
+        ),
+        "en": (
+            "Your network has new house rules",
+            (
+                "Read the new version and accept it yourself, here:\n$link\n\n"
+                "Meanwhile you stay a member and get your messages. You can stop at any time."
+            ),
+        ),
+    },
     "member_unreachable": {
         "nl": (
             "Een lid is niet bereikbaar per sms",
@@ -386,6 +439,9 @@ TEMPLATES: Mapping[NoticeTemplate, Mapping[Language, Words]] = {
 }
 """Subject and body of each template; a test holds it against the contract's list."""
 
+ACCEPT_TEMPLATES = frozenset[NoticeTemplate]({"accept_house_rules", "house_rules_changed"})
+"""What leads to the member's own acceptance link."""
+
 ACCEPT_LINK = "{accept_link}"
 """Stands where the planner puts the member's own link, once it knows the member."""
 
@@ -417,7 +473,7 @@ def with_accept_link(content: Content, link: str) -> Content:
 def link_of(notice: Notice, registry_url: str) -> str:
     """Give the registry's address that a notice leads to."""
     base = registry_url.rstrip("/") + "/v1"
-    if notice.template == "accept_house_rules":
+    if notice.template in ACCEPT_TEMPLATES:
         return ACCEPT_LINK
     network = notice.to_role.network_id if notice.to_role else notice.about.get("network_id")
     bulletin = notice.about.get("bulletin_id")

@@ -140,20 +140,25 @@ class AttemptSends:
 
     async def step(self) -> bool:
         """Claim and begin as much as fits now; tell whether there may be more to do at once."""
-        room = self._actual.room()
         claimed = 0
-        if len(self._actual.queue) < room:
-            claimed = await self._claim(room)
+        if self._actual.room() and len(self._actual.queue) < self._wanted() / 2:
+            claimed = await self._claim(self._wanted() - len(self._actual.queue))
         begun = await self._begin(self._actual)
         begun += await self._begin(self._test)
         await self._put_back_tests()
         return claimed + begun > 0
 
-    async def _claim(self, room: int) -> int:
-        # enough for what will be free by the time that these have begun, and no more: a claimed
-        # send is out of everybody else's reach
-        most = max(1, min(2 * room, room + self._actual.sender.concurrency))
-        claimed, ready = await self._claims.claim(most - len(self._actual.queue))
+    def _wanted(self) -> int:
+        """Say how many claimed sends to have in hand.
+
+        A claim costs the same for one as for many; but what is claimed is out of the reach of other
+        processes, so it is no more than will have begun within about a second.
+        """
+        sender = self._actual.sender
+        return max(1, min(sender.concurrency, int(sender.rate)))
+
+    async def _claim(self, most: int) -> int:
+        claimed, ready = await self._claims.claim(most)
         for one in ready:
             (self._test if one.is_test else self._actual).queue.append(one)
         return claimed

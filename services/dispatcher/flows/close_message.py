@@ -22,6 +22,7 @@ _CLOSINGS = UUID("9d6a3c52-7d0b-4f5e-8a57-0d7c4c7b4e21")
 """The namespace of closing statements' ids; never to be changed."""
 
 _LOOK_MOST = 60.0
+_PENDING = timedelta(milliseconds=200)
 
 
 class CloseMessage:
@@ -69,7 +70,9 @@ class CloseMessage:
         now = self._clock.now()
         unsettled, pending = await self._ledger.is_open(closing.key)
         overdue = now >= self._deadline(closing)
-        if pending or (unsettled and not overdue):
+        if pending:  # about to be acknowledged, which does not come back here by itself
+            await self._closings.look_at(closing, now + _PENDING)
+        elif unsettled and not overdue:
             pause = timedelta(seconds=min(_LOOK_MOST, 2.0 ** min(closing.looks, 10)))
             await self._closings.look_at(closing, now + pause)
         elif closing.closed_at is not None and now < closing.closed_at + self._again_after:

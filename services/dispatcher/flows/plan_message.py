@@ -9,7 +9,7 @@ import structlog
 
 from services.dispatcher.domain.audience import Person, Planner
 from services.dispatcher.domain.message import Message
-from services.dispatcher.domain.notices import with_accept_link
+from services.dispatcher.domain.notices import ACCEPT_TEMPLATES, with_accept_link
 from services.dispatcher.domain.reasons import SendReason
 from services.dispatcher.domain.send import PlannedSend
 from services.dispatcher.flows.resolve_audience import ResolveAudience, is_all_clear, stages
@@ -145,7 +145,7 @@ class PlanMessage:
     async def _complete_notice(self, work: Work) -> Work:
         """Put the member's own acceptance link into the notice that asks to accept."""
         message, recipient = work.message, work.recipient
-        if message.template != "accept_house_rules" or recipient is None:
+        if message.template not in ACCEPT_TEMPLATES or recipient is None:
             return work
         members = await self._copy.members([recipient.member_id or ""])
         token = next((member.accept_token for member in members.values()), None)

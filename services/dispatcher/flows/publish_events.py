@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from services.dispatcher.store.ledger import Ledger, Unpublished
+from shared.clock import Clock
 from shared.contracts import Send
 from shared.envelope import CONTENT_TYPE
 from shared.kafka import Log, Outgoing
@@ -12,6 +13,8 @@ from shared.mongo import Database, Lease
 SOURCE = "buurtbode/dispatcher"
 _LEASE = timedelta(seconds=60)
 """Longer than a publish can take (two request time-outs of 10 s and a retry)."""
+
+_RENEW_S = 10.0
 
 _MOST = 1000
 
@@ -26,17 +29,20 @@ class PublishEvents:
         log: Log,
         database: Database,
         owner: str,
+        clock: Clock,
         published: Callable[[], None],
     ) -> None:
         """Wire; `published` is told whenever events were acknowledged."""
         self._ledger = ledger
         self._log = log
         self._lease = Lease(database["leases"], "send events", owner, _LEASE)
+        self._clock = clock
         self._published = published
+        self._held: float | None = None
 
     async def once(self) -> bool:
         """Publish what waits; tell whether there may be more. Raises `Retryable`."""
-        if not await self._lease.hold():
+        if not await self._hold():
             return False
         waiting = await self._ledger.unpublished(_MOST)
         if not waiting:
@@ -45,6 +51,14 @@ class PublishEvents:
         await self._ledger.acknowledged(waiting)
         self._published()
         return True
+
+    async def _hold(self) -> bool:
+        """Hold the lease; renewed now and then, since each renewal is a write to the disk."""
+        now = self._clock.monotonic()
+        if self._held is not None and now - self._held < _RENEW_S:
+            return True
+        self._held = now if await self._lease.hold() else None
+        return self._held is not None
 
     async def release(self) -> None:
         """Let another process publish at once."""

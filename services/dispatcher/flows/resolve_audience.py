@@ -152,11 +152,16 @@ def _person_reached(group: Sequence[Reached], members: Mapping[str, Member]) -> 
 
 
 def _may_get(member: Member, message: Message) -> bool:
-    """A pending member gets the link by which to accept, and nothing else; nobody else pending."""
+    """A pending member gets the link by which to accept, and nothing else; nobody else pending.
+
+    New house rules go to who has a link to accept them by, so not to who has done so meanwhile.
+    """
     if member.restricted:
         return False
     if message.template == "accept_house_rules":
         return member.state == "pending"
+    if message.template == "house_rules_changed" and member.accept_token is None:
+        return False
     return member.state in {"active", "suspended"}
 
 

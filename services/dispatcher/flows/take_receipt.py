@@ -1,5 +1,8 @@
 """Take a provider's report on an attempt; twice, late or out of order it does no harm."""
 
+import asyncio
+from dataclasses import dataclass
+
 import structlog
 from prometheus_client import Counter
 
@@ -12,14 +15,28 @@ from shared.clock import Clock
 
 RECEIPTS = Counter("buurtbode_receipts", "Receipts by what they say", ["provider", "state"])
 
+_MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    report: tuple[str, int, Evidence]
+    known: asyncio.Future[bool]
+
 
 class TakeReceipt:
-    """Folds a receipt into the attempt that its URL names."""
+    """Folds receipts into the attempts that their URLs name.
+
+    They come as fast as the sends go out, so those that come while one write is under way are
+    written together next; each is answered once it is stored.
+    """
 
     def __init__(self, *, ledger: Ledger, clock: Clock) -> None:
         """Wire."""
         self._ledger = ledger
         self._clock = clock
+        self._waiting: list[_Waiting] = []
+        self._writing: asyncio.Task[None] | None = None
         self._logger = structlog.get_logger(provider="twilio")
 
     async def take(self, attempt: str, status: str, reference: str, code: int | None) -> bool:
@@ -40,6 +57,23 @@ class TakeReceipt:
             receipt_reason(code, status),
             reference,
         )
-        row = await self._ledger.learn(send_id, number, evidence)
         RECEIPTS.labels("twilio", str(state)).inc()
-        return row is not None
+        waiting = _Waiting((send_id, number, evidence), asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write())
+        return await waiting.known
+
+    async def _write(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+            try:
+                known = await self._ledger.learn_all([one.report for one in batch])
+            except Exception as error:  # noqa: BLE001 - each request answers with it
+                for one in batch:
+                    if not one.known.done():
+                        one.known.set_exception(error)
+                continue
+            for one, is_known in zip(batch, known, strict=True):
+                if not one.known.done():
+                    one.known.set_result(is_known)

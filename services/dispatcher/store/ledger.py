@@ -639,6 +639,31 @@ class Ledger:
             if not await self.change([Change(evidence.cause, row, after, evidence.at)]):
                 return after
 
+    async def learn_all(self, reports: Sequence[tuple[str, int, Evidence]]) -> list[bool]:
+        """Fold many reports, in order per send; tell of each whether there is such an attempt."""
+        rows = await self._rows({send_id for send_id, _, _ in reports})
+        known = [_has(rows.get(send_id), number) for send_id, number, _ in reports]
+        left = [report for report, is_known in zip(reports, known, strict=True) if is_known]
+        while left:
+            changes: dict[str, Change] = {}
+            later: list[tuple[str, int, Evidence]] = []
+            for report in left:
+                send_id, number, evidence = report
+                if send_id in changes:
+                    later.append(report)
+                elif after := learn(rows[send_id], number, evidence):
+                    changes[send_id] = Change(evidence.cause, rows[send_id], after, evidence.at)
+            lost = {change.before.send_id for change in await self.change(list(changes.values()))}
+            again = [report for report in left if report[0] in lost and report not in later]
+            left = again + later
+            if left:
+                rows |= await self._rows({send_id for send_id, _, _ in left})
+        return known
+
+    async def _rows(self, ids: Collection[str]) -> dict[str, Row]:
+        found = self._sends.find({"_id": {"$in": list(ids)}}, WITHOUT_EVENTS)
+        return {item["_id"]: to_row(item) async for item in found}
+
     async def get(self, send_id: str) -> Row | None:
         """Give one row."""
         found = await self._sends.find_one({"_id": send_id}, WITHOUT_EVENTS)
@@ -784,6 +809,10 @@ def _bound(row: Row) -> bool:
         and row.state is SendState.PLANNED
         and row.destination is not None
     )
+
+
+def _has(row: Row | None, number: int) -> bool:
+    return row is not None and 1 <= number <= len(row.attempts)
 
 
 def _next_seq(change: Change) -> int:

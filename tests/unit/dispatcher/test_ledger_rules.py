@@ -104,6 +104,21 @@ def test_a_second_attempt_shows_the_best_of_both_and_only_legal_changes(
         assert before is after or legal
 
 
+def test_no_order_of_reports_whatever_leads_to_a_change_that_the_table_lacks() -> None:
+    """Every state that one or two attempts can get into, and every report in each of them."""
+    todo = [row(attempt()), row(attempt(1, SendState.UNKNOWN), attempt(2))]
+    seen: set[tuple[SendState, ...]] = set()
+    while todo:
+        current = todo.pop()
+        shape = (current.state, *(one.state for one in current.attempts))
+        if shape in seen:
+            continue
+        seen.add(shape)
+        for number in (1, 2):
+            todo += [after for one in EVERYTHING if (after := learn(current, number, one))]
+    assert len(seen) > 40
+
+
 def test_a_second_attempt_that_was_not_sent_leaves_the_send_unknown() -> None:
     current = row(attempt(1, SendState.UNKNOWN), attempt(2))
     after = learn(current, 2, told(Cause.NOT_SENT, SendState.PLANNED))

@@ -1,0 +1,237 @@
+"""The ledger on a real database: planned once, claimed once, fenced, and taken over."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from services.dispatcher.domain.ledger import Evidence, Row, learn
+from services.dispatcher.domain.message import Content, Message, MessageKey
+from services.dispatcher.domain.send import PlannedSend
+from services.dispatcher.domain.states import Cause
+from services.dispatcher.flows.recover_leases import RecoverLeases
+from services.dispatcher.store.ledger import Change, Ledger
+from services.dispatcher.store.messages import Messages
+from shared.clock import Clock
+from shared.contracts import Send
+from shared.contracts.base import Channel, Lane, MessageType, SendState, Status
+from shared.failures import Retryable
+from shared.mongo import connect, transaction
+from shared.mongo import database as open_database
+from shared.settings import MongoSettings
+from tests.support.sending import World, crowd
+from tests.support.wait import until
+
+KEY = MessageKey("demo", MessageType.ALERT, "11111111-1111-4111-8111-111111111111")
+LEASE = timedelta(seconds=30)
+
+
+def message(key: MessageKey = KEY) -> Message:
+    now = datetime.now(UTC)
+    return Message(
+        key=key,
+        lane=Lane.WARM,
+        status=Status.ACTUAL,
+        kind="alert",
+        references=None,
+        network_ids=("n1",),
+        content=Content(body={"nl": "Tekst"}),
+        template="alert",
+        issued_at=now,
+        accepted_at=now,
+        expires_at=now + timedelta(minutes=30),
+        legal_basis="public_task",
+        house_rules={"n1": 2},
+        communication_plan={"n1": 3},
+    )
+
+
+def sends(count: int, key: MessageKey = KEY) -> list[PlannedSend]:
+    return [
+        PlannedSend(
+            send_id=str(uuid.uuid4()),
+            key=key,
+            lane=Lane.WARM,
+            channel=Channel.SMS,
+            destination=f"+32450{index:07d}",
+            member_ids=(f"m{index}",),
+            network_ids=("n1",),
+            language="nl",
+            recipient="0" * 64,
+            recipient_year=2026,
+            sender_name="BIN",
+            reply_to=None,
+            unsubscribe_token=None,
+            segments=1,
+            template="alert",
+            expires_at=datetime.now(UTC) + timedelta(minutes=30),
+        )
+        for index in range(count)
+    ]
+
+
+@pytest.fixture
+async def ledger(mongo_database: MongoSettings) -> AsyncGenerator[Ledger]:
+    async with connect(mongo_database, "test") as client:
+        database = open_database(client, mongo_database.database)
+        messages = Messages(database)
+        await transaction(client, lambda session: messages.add(session, message()))
+        made = Ledger(database, Clock(), messages.get)
+        await made.prepare()
+        yield made
+
+
+async def _claimed(ledger: Ledger, count: int, lease: timedelta = LEASE) -> list[Row]:
+    await ledger.plan(None, sends(count))
+    await ledger.make_sendable(KEY, 1)
+    return await ledger.claim(Lane.WARM, Channel.SMS, count, lease)
+
+
+async def test_planning_twice_plans_once(ledger: Ledger) -> None:
+    assert await ledger.plan(None, sends(20)) == 20
+    assert await ledger.plan(None, sends(25)) == 5
+
+
+async def test_two_planners_at_once_plan_once(ledger: Ledger) -> None:
+    results = await asyncio.gather(
+        *(ledger.plan(None, sends(200)) for _ in range(4)), return_exceptions=True
+    )
+    assert all(isinstance(one, int | Retryable) for one in results)
+    assert await ledger.plan(None, sends(200)) == 0
+    await ledger.make_sendable(KEY, 1)
+    assert len(await ledger.claim(Lane.WARM, Channel.SMS, 500, LEASE)) == 200
+
+
+async def test_nothing_is_claimed_before_kafka_has_the_planned_event(ledger: Ledger) -> None:
+    await ledger.plan(None, sends(3))
+    assert await ledger.claim(Lane.WARM, Channel.SMS, 10, LEASE) == []
+    await ledger.make_sendable(KEY, 1)
+    assert len(await ledger.claim(Lane.WARM, Channel.SMS, 10, LEASE)) == 3
+
+
+async def test_many_claimers_never_share_a_send(ledger: Ledger) -> None:
+    await ledger.plan(None, sends(300))
+    await ledger.make_sendable(KEY, 1)
+
+    async def work() -> list[str]:
+        mine: list[str] = []
+        for _ in range(30):
+            rows = await ledger.claim(Lane.WARM, Channel.SMS, 20, LEASE)
+            mine += [row.send_id for row in await ledger.start(rows, LEASE)]
+        return mine
+
+    taken = [one for mine in await asyncio.gather(*(work() for _ in range(6))) for one in mine]
+    assert len(taken) == len(set(taken)) == 300
+
+
+async def test_who_wakes_after_the_lease_can_start_nothing(ledger: Ledger) -> None:
+    """Neither before nor after another process took the send over."""
+    rows = await _claimed(ledger, 2, timedelta(milliseconds=50))
+    await asyncio.sleep(0.2)
+    assert await ledger.start(rows, LEASE) == []
+    assert await RecoverLeases(ledger=ledger, clock=Clock()).once() is False
+    again = await ledger.claim(Lane.WARM, Channel.SMS, 10, LEASE)
+    assert len(again) == 2
+    assert await ledger.start(rows, LEASE) == []
+    assert len(await ledger.start(again, LEASE)) == 2
+
+
+async def test_an_attempt_whose_process_died_becomes_unknown_with_its_history(
+    ledger: Ledger,
+) -> None:
+    started = await ledger.start(await _claimed(ledger, 1), timedelta(milliseconds=50))
+    await asyncio.sleep(0.2)
+    await RecoverLeases(ledger=ledger, clock=Clock()).once()
+    row = await ledger.get(started[0].send_id)
+    assert row is not None
+    assert (row.state, row.reason, row.seq) == (SendState.UNKNOWN, "lease_over", 1)
+    event = Send.from_json((await ledger.unpublished(10))[0].events[0][2])
+    assert [str(one.state) for one in event.before] == ["planned", "claimed", "attempting"]
+    assert event.basis.house_rules == {"n1": 2}
+    # and the answer that the stalled process still brings is not lost
+    late = Evidence(Cause.ACCEPTED, SendState.ACCEPTED, datetime.now(UTC), reference="SM1")
+    after = await ledger.learn(row.send_id, 1, late)
+    assert after is not None
+    assert after.state is SendState.ACCEPTED
+    assert await ledger.bound(["SM1", "SM2"]) == {"SM1"}
+
+
+async def test_a_change_is_written_once_with_exactly_one_event(ledger: Ledger) -> None:
+    """Of many that say the same at the same time, one is written; the others learn that."""
+    started = await ledger.start(await _claimed(ledger, 1), LEASE)
+    evidence = Evidence(Cause.RECEIPT, SendState.DELIVERED, datetime.now(UTC), reference="SM1")
+    await asyncio.gather(*(ledger.learn(started[0].send_id, 1, evidence) for _ in range(20)))
+    row = await ledger.get(started[0].send_id)
+    assert row is not None
+    assert row.seq == 1
+    assert [len(one.events) for one in await ledger.unpublished(10)] == [1]
+
+
+async def test_a_stale_change_is_reported_as_lost_and_writes_nothing(ledger: Ledger) -> None:
+    claimed = (await _claimed(ledger, 1))[0]
+    started = (await ledger.start([claimed], LEASE))[0]
+    now = datetime.now(UTC)
+    failed = learn(started, 1, Evidence(Cause.REFUSED, SendState.FAILED, now, "blocked"))
+    assert failed is not None
+    good = Change(Cause.REFUSED, started, failed, now)
+    stale = Change(Cause.RELEASE, claimed, replace(claimed, state=SendState.PLANNED), now)
+    assert await ledger.change([good]) == []
+    assert await ledger.change([stale]) == [stale]
+    row = await ledger.get(claimed.send_id)
+    assert row is not None
+    assert row.state is SendState.FAILED
+
+
+async def test_erasure_drops_a_destination_unless_somebody_else_shares_it(
+    ledger: Ledger,
+) -> None:
+    shared = replace(sends(1)[0], member_ids=("m0", "m9"))
+    await ledger.plan(None, [shared, *sends(2)[1:]])
+    assert await ledger.erase(None, ["m0", "m1"]) == 1
+    await ledger.make_sendable(KEY, 1)
+    rows = await ledger.claim(Lane.WARM, Channel.SMS, 10, LEASE)
+    assert {row.member_ids: row.destination for row in rows} == {
+        ("m0", "m9"): "+324500000000",
+        ("m1",): None,
+    }
+    assert await ledger.erase(None, ["m9"]) == 1
+    assert [row.send_id for row in await ledger.to_forget(10)]
+
+
+async def test_cancelling_reaches_only_the_networks_of_the_update(ledger: Ledger) -> None:
+    other = replace(sends(2)[1], network_ids=("n2",))
+    await ledger.plan(None, [sends(1)[0], other])
+    assert await ledger.cancel_planned(None, KEY, "updated", ["n1"]) == 1
+    assert await ledger.cancel_planned(None, KEY, "updated", ["n1"]) == 0
+    reached = await ledger.reached(None, "demo", [KEY.message_id])
+    assert reached == []
+
+
+async def test_a_process_that_dies_between_write_and_request_costs_one_flagged_attempt(
+    world: World, tmp_path: Path
+) -> None:
+    """The send is unknown, the provider does not have it, so it gets its second attempt."""
+    del tmp_path
+    await world.people(*crowd(3))
+    async with world.dispatcher() as dispatcher:
+        ledger = dispatcher.app.stores.ledger
+        await world.fault("sms", "status_429", seconds=1)
+        alert = await world.alert()
+        stolen: list[Row] = []
+
+        async def steal() -> bool:
+            claimed = await ledger.claim(Lane.WARM, Channel.SMS, 1, LEASE)
+            stolen.extend(await ledger.start(claimed, timedelta(milliseconds=100)))
+            return bool(stolen)
+
+        await until(steal)
+        closing = await world.closed(alert)
+        await world.agree(alert)
+    assert closing.states == {"delivered": 3}
+    assert len(await world.sms()) == 3
+    flagged = {event.send_id for event in world.events(alert) if event.possible_duplicate}
+    assert flagged == {stolen[0].send_id}

@@ -1,0 +1,272 @@
+"""From an alert to people's phones and back: the real SDKs, a real database, the sandbox."""
+
+import asyncio
+import uuid
+from datetime import UTC, datetime, timedelta
+from email import message_from_string, policy
+
+import pytest
+from pydantic import AnyHttpUrl
+
+from deploy.local.ports import LOOPBACK, free_port
+from shared.contracts.base import SendState
+from shared.settings import HttpSettings
+from tests.support.dispatcher import member, published
+from tests.support.sending import World, crowd
+from tests.support.wait import until
+
+
+async def test_everyone_gets_one_sms_and_everything_agrees(world: World) -> None:
+    """Sandbox, ledger, events and closing statement say the same, one to one."""
+    people = crowd(40)
+    both = member("n2-m0", "n2", phone=people[0].phone, language="fr")
+    nobody = member("n2-m1", "n2", phone=None)
+    left = member("n2-m2", "n2", state="left", phone=None, email=None)
+    await world.people(*people, both, nobody, left)
+    async with world.dispatcher():
+        alert = await world.alert(network_ids=("n1", "n2"))
+        closing = await world.closed(alert)
+        await world.agree(alert)
+    sms = await world.sms()
+    assert sorted(one["to"] for one in sms) == sorted(str(one.phone) for one in people)
+    assert closing.states == {"delivered": 40, "unreachable": 1}
+    shared = next(row for row in await world.rows(alert) if row["destination"] == both.phone)
+    assert set(shared["networks"]) == {"n1", "n2"}
+    assert all("101" in one["body"] for one in sms)
+
+
+@pytest.mark.parametrize(
+    ("fault", "flagged"),
+    [
+        ("status_429", False),  # refused, so simply tried again
+        ("status_500", True),  # nobody can tell; the provider's list does not have it
+        ("accept_then_drop", False),  # nobody can tell; the provider's list has it
+    ],
+)
+async def test_a_misbehaving_provider_costs_nobody_a_message_and_nobody_gets_two(
+    world: World, fault: str, *, flagged: bool
+) -> None:
+    """What is provably unsent is tried again; what is unknown is looked up first."""
+    people = crowd(6)
+    await world.people(*people)
+    await world.fault("sms", fault, count=3)
+    async with world.dispatcher():
+        alert = await world.alert()
+        closing = await world.closed(alert)
+        await world.agree(alert)
+    sms = await world.sms()
+    assert sorted(one["to"] for one in sms) == sorted(str(one.phone) for one in people)
+    assert closing.states == {"delivered": 6}
+    duplicates = {event.send_id for event in world.events(alert) if event.possible_duplicate}
+    assert bool(duplicates) is flagged
+    assert len(duplicates) <= 3
+
+
+async def test_a_receipt_that_overtakes_the_answer_implies_acceptance(world: World) -> None:
+    """The time-out is real although the SDK ignores its own, and nothing is sent twice."""
+    await world.people(*crowd(2))
+    await world.fault("sms", "slow", seconds=4, count=1)
+    async with world.dispatcher():
+        alert = await world.alert()
+        closing = await world.closed(alert)
+        await asyncio.sleep(2.5)  # until the slow answer has timed out too
+        await world.agree(alert)
+    assert len(await world.sms()) == 2
+    assert closing.states == {"delivered": 2}
+    assert {event.attempt for event in world.events(alert)} == {1}
+
+
+async def test_without_receipts_the_provider_is_asked(world: World) -> None:
+    """Its list tells what became of an unknown send, and its records of accepted ones."""
+    await world.people(*crowd(3))
+    await world.fault("sms", "accept_then_drop", count=1)
+    nowhere = HttpSettings(
+        host=LOOPBACK, port=free_port(), public_url=AnyHttpUrl("http://127.0.0.1:9")
+    )
+    async with world.dispatcher(http=nowhere, receipt_wait=timedelta(seconds=0)):
+        alert = await world.alert(expires_at=datetime.now(UTC) + timedelta(seconds=3))
+        closing = await world.closed(alert)
+        await world.agree(alert)
+    assert len(await world.sms()) == 3
+    assert closing.states == {"delivered": 3}
+    unknown = [event for event in world.events(alert) if event.state is SendState.UNKNOWN]
+    assert [event.reason for event in unknown] == ["connection_lost"]
+
+
+async def test_refusals_and_bad_receipts_are_outcomes_with_a_reason(world: World) -> None:
+    """A STOP, an invalid number and a dead handset are recorded, each with its reason."""
+    numbers = {"+32450021610": "stopped", "+32450021211": "invalid_number"}
+    late = {"+32450030003": "unreachable_handset"}
+    people = [
+        member(f"m{index}", "n1", phone=number) for index, number in enumerate((*numbers, *late))
+    ]
+    await world.people(*people)
+    async with world.dispatcher():
+        alert = await world.alert()
+        closing = await world.closed(alert)
+        await world.agree(alert)
+    rows = {row["destination"]: row for row in await world.rows(alert)}
+    assert {number: rows[number]["reason"] for number in numbers} == numbers
+    assert rows["+32450030003"]["reason"] == "unreachable_handset"
+    assert closing.states == {"failed": 2, "undelivered": 1}
+
+
+async def test_what_is_not_sent_in_time_expires_and_is_never_delivered(world: World) -> None:
+    """A provider that is away until the message is over leaves `expired`, not a late SMS."""
+    await world.people(*crowd(3))
+    await world.fault("sms", "status_429", seconds=30)
+    async with world.dispatcher():
+        alert = await world.alert(expires_at=datetime.now(UTC) + timedelta(seconds=3))
+        closing = await world.closed(alert)
+        await world.agree(alert)
+    assert closing.states == {"expired": 3}
+    assert await world.sms() == []
+
+
+async def test_who_leaves_before_the_attempt_gets_nothing(world: World) -> None:
+    """Membership is checked just before each attempt, not only at planning."""
+    first, second = crowd(2)
+    await world.people(first, second)
+    await world.fault("sms", "status_429", seconds=300)
+    async with world.dispatcher() as dispatcher:
+        alert = await world.alert()
+
+        async def planned() -> bool:
+            return len(await world.rows(alert)) == 2
+
+        async def copied() -> bool:
+            known = await dispatcher.app.stores.copy.members([first.member_id])
+            return known[first.member_id].version == 2
+
+        await until(planned)
+        gone = first.model_copy(
+            update={"version": 2, "state": "left", "phone": None, "email": None}
+        )
+        await world.log.publish([published(gone)])
+        await until(copied)
+        await world.behave()
+        closing = await world.closed(alert)
+        await world.agree(alert)
+    assert [one["to"] for one in await world.sms()] == [second.phone]
+    assert closing.states == {"delivered": 1, "suppressed": 1}
+
+
+async def test_an_update_takes_the_place_of_what_was_not_sent_yet(world: World) -> None:
+    """Nobody gets the alert after its update; an all-clear goes to who was reached only."""
+    await world.people(*crowd(3))
+    await world.fault("sms", "status_429", seconds=300)
+    async with world.dispatcher():
+        alert = await world.alert()
+
+        async def planned() -> bool:
+            return len(await world.rows(alert)) == 3
+
+        await until(planned)
+        update = await world.alert(kind="update", references=alert, text={"nl": "Nieuw."})
+        first = await world.closed(alert)
+        await world.behave()
+        await world.closed(update)
+        over = await world.alert(kind="all_clear", references=alert, text={"nl": "Voorbij."})
+        last = await world.closed(over)
+        for message in (alert, update, over):
+            await world.agree(message)
+    assert first.states == {"cancelled": 3}
+    assert last.states == {"delivered": 3}
+    bodies = [one["body"] for one in await world.sms()]
+    assert len([body for body in bodies if "Nieuw" in body]) == 3
+    assert len([body for body in bodies if "Voorbij" in body]) == 3
+    assert len(bodies) == 6
+
+
+async def test_an_all_clear_stops_what_has_not_gone_out(world: World) -> None:
+    """Whoever had no attempt gets neither the alert nor the all-clear."""
+    await world.people(*crowd(3))
+    await world.fault("sms", "status_429", seconds=300)
+    async with world.dispatcher():
+        alert = await world.alert()
+
+        async def planned() -> bool:
+            return len(await world.rows(alert)) == 3
+
+        await until(planned)
+        over = await world.alert(kind="all_clear", references=alert)
+        assert (await world.closed(alert, seconds=60)).states == {"cancelled": 3}
+        assert (await world.closed(over)).sends == 0
+    assert await world.sms() == []
+
+
+async def test_a_test_goes_by_the_test_account_only(world: World) -> None:
+    """`status: test` never meets the real provider, whatever the network agreed to."""
+    await world.people(*crowd(2))
+    real = world.dispatcher().settings.twilio
+    dead = real.model_copy(update={"api_url": AnyHttpUrl("http://127.0.0.1:9")})
+    async with world.dispatcher(twilio=dead):
+        test = await world.alert(status="test")
+        closing = await world.closed(test)
+    assert closing.states == {"delivered": 2}
+    assert all(one["body"].startswith("TEST") for one in await world.sms())
+
+
+async def test_a_bulletin_reaches_each_mailbox_once_through_whichever_network(
+    world: World,
+) -> None:
+    """A person in two networks gets one mail; the other release says `other_network`."""
+    people = crowd(3)
+    twice = member("n2-x", "n2", email=people[0].email)
+    alone = member("n2-y", "n2", email="n2-y@example.org", language="fr")
+    refuses = member("n1-z", "n1", email="n1-z@example.org", cold_mail=False)
+    await world.people(*people, twice, alone, refuses)
+    bulletin = str(uuid.uuid4())
+    async with world.dispatcher():
+        await world.bulletin(bulletin, "n1")
+        await world.closed(bulletin)
+        await world.bulletin(bulletin, "n2")
+
+        async def both() -> bool:
+            return len(world.closings(bulletin)) == 2
+
+        await until(both)
+    mails = await world.mail()
+    wanted = {str(one.email) for one in (*people, alone)}
+    assert sorted(one["to"] for one in mails) == sorted(wanted)
+    reasons = [row["reason"] for row in await world.rows(bulletin) if row["release"] == "n2"]
+    assert sorted(reasons, key=str) == [None, "other_network"]
+    mail = message_from_string(mails[0]["raw"], policy=policy.default)
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert mail["List-Unsubscribe"].startswith("<https://registry.example/v1/unsubscribe/token-")
+    assert mail["Reply-To"] == "coordinator@example.org"
+    assert mail["Message-ID"].endswith("@bin.example>")
+    html = mail.get_body(("html",))
+    assert html is not None
+    assert "Graveer &lt;hem&gt;." in html.get_content()
+    assert "https://registry.example/v1/unsubscribe/token-" in html.get_content()
+
+
+@pytest.mark.parametrize(
+    ("fault", "states", "arrived"),
+    [
+        ("refuse", {"failed": 1, "accepted": 1}, 1),
+        ("status_429", {"accepted": 2}, 2),
+        ("accept_then_drop", {"unknown": 1, "accepted": 1}, 2),
+    ],
+)
+async def test_a_misbehaving_mail_server(
+    world: World, fault: str, states: dict[str, int], arrived: int
+) -> None:
+    """5xx is final, 4xx is tried again, a reset after the mail is unknown and waits."""
+    await world.people(*crowd(2))
+    await world.fault("mail", fault, count=1)
+    bulletin = str(uuid.uuid4())
+    async with world.dispatcher():
+        await world.bulletin(bulletin, "n1")
+
+        async def there() -> bool:
+            rows = await world.rows(bulletin)
+            return sorted(row["state"] for row in rows) == sorted(
+                state for state, count in states.items() for _ in range(count)
+            )
+
+        await until(there)
+        await asyncio.sleep(1)  # long enough for a wrong second attempt
+        assert len(await world.mail()) == arrived
