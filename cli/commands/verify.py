@@ -1,0 +1,44 @@
+"""`buurtbode verify`: check a bundle of the audit log, offline."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.console import say
+from cli.failures import CommandError
+from services.audit.verify import verify_file
+
+
+def verify(
+    bundle: Annotated[Path, typer.Argument(help="The bundle, as the audit service gave it.")],
+    *,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            "--key",
+            help="The log's public key, from a source you trust: a PEM file, or a verifier key.",
+        ),
+    ] = None,
+    kept: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--kept",
+            help="A checkpoint you kept from before: proves that nothing was rewritten since. "
+            "Repeat for more.",
+        ),
+    ] = None,
+) -> None:
+    """Check that an audit log is whole and unchanged (for an auditor). Needs no network.
+
+    Ends with 0 only where the key proves who signed it; 1 where something is wrong, and says
+    what; 2 where it is consistent with itself but no key was given.
+    """
+    try:
+        code, said = verify_file(bundle, key, kept or ())
+    except OSError as error:
+        message = f"cannot read {error.filename} ({error.strerror})"
+        raise CommandError(message) from None
+    for line in said:
+        say(line)
+    raise typer.Exit(code)

@@ -1,0 +1,56 @@
+"""A draft: a signed record that was not sent yet, for a second officer to sign as well.
+
+The file has the shape of the contract's examples: topic, key, headers, and the value as the exact
+text whose UTF-8 bytes were signed.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+from cli.failures import CommandError
+from shared.contracts import Alert
+from shared.envelope import parse
+from shared.failures import Rejected
+from shared.kafka import Outgoing
+
+
+def write(record: Outgoing, path: Path) -> None:
+    """Write a draft; raises `CommandError` rather than overwrite another."""
+    members = {
+        "topic": record.topic,
+        "key": record.key,
+        "headers": {name: value.decode() for name, value in record.headers},
+        "value": record.value.decode(),
+    }
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            json.dump(members, file, indent=1, ensure_ascii=False)
+            file.write("\n")
+    except FileExistsError:
+        message = f"{path} exists already and is not overwritten"
+        raise CommandError(message) from None
+    except OSError as error:
+        message = f"cannot write {path} ({error.strerror})"
+        raise CommandError(message) from None
+
+
+def read(path: Path) -> tuple[Outgoing, Alert]:
+    """Read a draft and what it says. Raises `CommandError`."""
+    try:
+        members = cast("dict[str, Any]", json.loads(path.read_bytes()))
+        record = Outgoing(
+            topic=str(members["topic"]),
+            key=str(members["key"]),
+            value=str(members["value"]).encode(),
+            headers=tuple(
+                (str(name), str(value).encode()) for name, value in members["headers"].items()
+            ),
+        )
+        return record, parse(Alert, record.value)
+    except OSError as error:
+        message = f"cannot read {path} ({error.strerror})"
+        raise CommandError(message) from None
+    except (ValueError, KeyError, TypeError, AttributeError, Rejected):
+        message = f"{path} is not a draft of 'buurtbode alert --draft'"
+        raise CommandError(message) from None

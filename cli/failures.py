@@ -1,0 +1,14 @@
+"""What a command says when it cannot do what was asked: one sentence, never a traceback."""
+
+FAILED = 1
+NO_ANSWER = 3
+"""Exit codes. 2 is Click's own, for a command line that is wrong."""
+
+
+class CommandError(Exception):
+    """The command cannot go on. The message says what to do, to whoever typed the command."""
+
+    def __init__(self, message: str, exit_code: int = FAILED) -> None:
+        """`exit_code` is what the process ends with."""
+        super().__init__(message)
+        self.exit_code = exit_code

@@ -1,0 +1,309 @@
+"""The command line as officers, operators and auditors use it, on the real stack."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cli import demo_data
+from cli.demo_people import NETWORKS, audience, people
+from tests.e2e.local_stack import LocalStack, Ran, until
+
+NETWORK = demo_data.network_id("molenwijk")
+
+
+@pytest.fixture
+def molenwijk() -> list[str]:
+    """Give the phones of one network."""
+    return [str(p.phone) for p in audience() if "molenwijk" in p.networks]
+
+
+def _alert(stack: LocalStack, marker: str, *more: object) -> Ran:
+    return stack.run(
+        "alert",
+        *("--key", stack.key_file(), "--network", NETWORK, "--event", "fire"),
+        *("--nl", f"Brand {marker}", "--fr", f"Incendie {marker}", *more),
+    )
+
+
+def _id(ran: Ran) -> str:
+    """Take the alert's id out of what the command said."""
+    assert ran.code == 0, ran.err
+    return ran.out.partition("Accepted: ")[2].partition(" ")[0]
+
+
+def test_an_alert_from_the_command_line_is_previewed_sent_and_followed(
+    stack: LocalStack, marker: str, molenwijk: list[str]
+) -> None:
+    ran = _alert(stack, marker, "--yes")
+    alert_id = _id(ran)
+    everyone = sum("molenwijk" in p.networks and not p.leaves for p in people())
+    assert f"Accepted: {alert_id} (1 network, {everyone} people)" in ran.out
+    assert "GSM7" in ran.out
+    assert f"1 network, {everyone} people: {len(molenwijk)} can get it" in ran.out
+    stack.everyone_got_one(marker, molenwijk)
+    followed = stack.run("coverage", alert_id, "--follow", "--for", 2)
+    assert followed.code == 0, followed.err
+    assert "people" in followed.out
+
+
+def test_a_preview_sends_nothing(stack: LocalStack, marker: str) -> None:
+    ran = _alert(stack, marker, "--preview")
+    assert ran.code == 0, ran.err
+    assert f"Brand {marker}" in ran.out
+    assert "BIN Molenwijk" in ran.out
+    assert "Accepted" not in ran.out
+    assert stack.sms(marker) == []
+
+
+def test_where_nobody_can_be_asked_nothing_goes_out_without_yes(
+    stack: LocalStack, marker: str
+) -> None:
+    ran = _alert(stack, marker)
+    assert ran.code == 1
+    assert "--yes" in ran.err
+    assert stack.sms(marker) == []
+
+
+def test_on_a_terminal_it_asks_for_what_is_missing_and_to_confirm(
+    stack: LocalStack, marker: str, molenwijk: list[str]
+) -> None:
+    said = stack.converse(
+        ("alert", "--key", stack.key_file(), "--event", "fire"),
+        {
+            "Which networks": NETWORK,
+            "Text in Dutch": f"Brand {marker}",
+            "Text in French": "",
+            "Text in German": "",
+            "Text in English": "",
+            "Send this alert now?": "y",
+        },
+    )
+    assert "GSM7" in said
+    assert "Accepted: " in said
+    stack.everyone_got_one(marker, molenwijk)
+
+
+def test_on_a_terminal_no_means_no(stack: LocalStack, marker: str) -> None:
+    said = stack.converse(
+        (
+            *("alert", "--key", stack.key_file(), "--event", "fire"),
+            *("--network", NETWORK, "--nl", f"Brand {marker}"),
+        ),
+        {"Send this alert now?": "n"},
+    )
+    assert "Accepted" not in said
+    assert stack.sms(marker) == []
+
+
+def test_what_is_missing_is_named(stack: LocalStack) -> None:
+    ran = stack.run("alert", "--key", stack.key_file(), "--nl", "Brand", "--yes")
+    assert ran.code == 1
+    assert "--network" in ran.err
+    assert "--event" in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_an_update_goes_to_who_had_the_alert_and_an_all_clear_ends_it(
+    stack: LocalStack, marker: str, molenwijk: list[str]
+) -> None:
+    alert_id = _id(_alert(stack, f"{marker}a", "--yes"))
+    stack.everyone_got_one(f"{marker}a", molenwijk)
+    _id(_alert(stack, f"{marker}b", "--yes", "--update", alert_id))
+    stack.everyone_got_one(f"{marker}b", molenwijk)
+    _id(_alert(stack, f"{marker}c", "--yes", "--all-clear", alert_id))
+    stack.everyone_got_one(f"{marker}c", molenwijk)
+
+
+def test_a_refusal_is_said_with_its_reason_and_fails(
+    stack: LocalStack, marker: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "alert.json"
+    path.write_text(
+        json.dumps({"network_ids": ["bin-nowhere"], "event": "fire", "text": {"nl": marker}})
+    )
+    ran = stack.run("alert", "--key", stack.key_file(), "--file", path, "--yes")
+    assert ran.code == 1
+    assert "Refused: The zone has no such network." in ran.err
+    assert "[unknown_network]" in ran.err
+
+
+def test_a_field_that_is_wrong_is_named_before_anything_is_sent(
+    stack: LocalStack, tmp_path: Path
+) -> None:
+    path = tmp_path / "alert.json"
+    path.write_text(
+        json.dumps({"network_ids": [NETWORK], "event": "picnic", "text": {"nl": "Brand"}})
+    )
+    ran = stack.run("alert", "--key", stack.key_file(), "--file", path, "--yes")
+    assert ran.code == 1
+    assert "event" in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_a_draft_goes_out_once_the_other_officer_approves_it(
+    stack: LocalStack, marker: str, molenwijk: list[str], tmp_path: Path
+) -> None:
+    draft = tmp_path / "draft.json"
+    ran = _alert(stack, marker, "--draft", draft, "--approver", "officer-2")
+    assert ran.code == 0, ran.err
+    assert stack.sms(marker) == []
+    mine = stack.run("approve", draft, "--key", stack.key_file("officer-1"), "--yes")
+    assert mine.code == 1
+    assert "officer-2" in mine.err
+    theirs = stack.run("approve", draft, "--key", stack.key_file("officer-2"), "--yes")
+    assert theirs.code == 0, theirs.err
+    stack.everyone_got_one(marker, molenwijk)
+
+
+def test_a_new_key_counts_once_enrolled_and_confirmed_until_revoked(
+    stack: LocalStack, marker: str, molenwijk: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "new.jwk"
+    made = stack.run(
+        "keys", "new", "--zone", "demo", "--officer", "officer-1", "--out", path, "--enrol"
+    )
+    assert made.code == 0, made.err
+    kid = json.loads(path.read_text())["kid"]
+
+    def send(word: str) -> Ran:
+        return stack.run(
+            "alert",
+            *("--key", path, "--network", NETWORK, "--event", "fire", "--nl", f"{marker}{word}"),
+            "--yes",
+        )
+
+    early = send("early")
+    assert early.code == 1
+    assert "[key_not_confirmed]" in early.err
+    own = stack.run("keys", "confirm", kid, "--zone", "demo", "--as", "police")
+    assert own.code == 1, "an officer must not confirm their own key"
+    confirmed = stack.run("keys", "confirm", kid, "--zone", "demo", "--as", "police-2")
+    assert confirmed.code == 0, confirmed.err
+    good = until(lambda: send("good") if _knows(stack, kid) else None, 20, "the key counts")
+    assert good.code == 0, good.err
+    stack.everyone_got_one(f"{marker}good", molenwijk)
+    assert stack.run("keys", "revoke", kid, "--zone", "demo").code == 0
+    assert kid in stack.run("keys", "list", "--zone", "demo").out
+    late = send("late")
+    assert late.code == 1
+    assert "[key_revoked]" in late.err
+
+
+def _knows(stack: LocalStack, kid: str) -> bool:
+    return kid in stack.run("keys", "list", "--zone", "demo").out
+
+
+def test_a_bulletin_waits_for_its_coordinators_and_then_reaches_the_mailboxes(
+    stack: LocalStack, marker: str
+) -> None:
+    ran = stack.run(
+        "bulletin",
+        *("--key", stack.key_file(), "--network", NETWORK, "--kind", "prevention"),
+        *("--subject-nl", f"Tip {marker}", "--nl", "Sluit de deur.", "--yes"),
+    )
+    bulletin_id = _id(ran)
+    assert stack.mail(marker) == []
+    with stack.api("registry", "coordinator") as registry:
+        where = f"/v1/networks/{NETWORK}/bulletins/{bulletin_id}"
+        assert registry.get(where)["state"] == "waiting"
+        for _ in range(2):  # again is the same
+            assert registry.post(f"{where}/release")["state"] == "released"
+    wanted = sorted(p.email for p in people() if "molenwijk" in p.networks and not p.leaves)
+
+    def complete() -> list[str] | None:
+        found = sorted(_to(mail["to"]) for mail in stack.mail(marker))
+        return found if len(found) >= len(wanted) else None
+
+    assert until(complete, 60, "everybody has the mail") == wanted
+
+
+def _to(address: str | list[str]) -> str:
+    return address if isinstance(address, str) else address[0]
+
+
+def test_a_zone_gets_its_client_and_loses_it(stack: LocalStack) -> None:
+    added = stack.run("client", "add", "--zone", "testville")
+    assert added.code == 0, added.err
+    assert "police-testville" in stack.stack().kafka.users
+    with stack.police("testville"):
+        pass
+    revoked = stack.run("client", "revoke", "--zone", "testville")
+    assert revoked.code == 0, revoked.err
+    assert "police-testville" not in stack.stack().kafka.users
+    assert stack.run("client", "revoke", "--zone", "testville").code == 1
+
+
+def test_the_cluster_is_as_the_table_says(stack: LocalStack) -> None:
+    ran = stack.run("topics", "apply")
+    assert ran.code == 0, ran.err
+    assert "Nothing to do" in ran.out
+
+
+def test_the_status_names_who_is_not_ready(stack: LocalStack) -> None:
+    ran = stack.run("status")
+    assert ran.code == 0, ran.err
+    assert [line.split("\t")[:2] for line in ran.out.splitlines()[1:]] == [
+        ["registry", "yes"],
+        ["dispatcher", "yes"],
+        ["audit", "yes"],
+    ]
+
+
+def test_everything_can_be_published_again(stack: LocalStack) -> None:
+    ran = stack.run("republish", "bin.networks")
+    assert ran.code == 0, ran.err
+    count = int(ran.out.split()[2])
+    assert count >= len(NETWORKS)
+
+
+def test_a_token_of_ones_own_opens_what_its_role_may_see(stack: LocalStack) -> None:
+    ran = stack.run("token", "--role", "police", "--zone", "demo", "--sub", "officer-9")
+    assert ran.code == 0, ran.err
+    assert ran.out.strip().count(".") == 2
+    wrong = stack.run("token", "--role", "king", "--sub", "me")
+    assert wrong.code == 1
+    assert "police" in wrong.err
+
+
+def test_pseudonym_keys_are_made_once_and_destroyed_on_purpose(stack: LocalStack) -> None:
+    assert "Made the key" in stack.run("pseudonyms", "rotate", "--zone", "oldtown").out
+    assert "Nothing to do" in stack.run("pseudonyms", "rotate", "--zone", "oldtown").out
+    ring = json.loads((stack.data / "secrets" / "pseudonyms.json").read_text())
+    year = min(ring["oldtown"])
+    asked = stack.run("pseudonyms", "destroy", "--zone", "oldtown", "--year", year)
+    assert asked.code == 1
+    done = stack.run("pseudonyms", "destroy", "--zone", "oldtown", "--year", year, "--yes")
+    assert done.code == 0, done.err
+    after = json.loads((stack.data / "secrets" / "pseudonyms.json").read_text())
+    assert year not in after["oldtown"]
+
+
+def test_an_auditor_verifies_the_log_offline(
+    stack: LocalStack, marker: str, tmp_path: Path
+) -> None:
+    with stack.api("audit", "auditor") as audit:
+        kept = tmp_path / "kept.txt"
+        kept.write_bytes(audit.request("GET", "/v1/zones/demo/checkpoint").content)
+    alert_id = _id(_alert(stack, marker, "--yes"))
+    until(lambda: stack.recorded(alert_id) or None, 60, "the alert is in the signed log")
+    bundle = tmp_path / "bundle.ndjson"
+    bundle.write_bytes(stack.bundle())
+    key = stack.data / "log.pub.pem"
+    good = stack.run("verify", bundle, "--key", key, "--kept", kept)
+    assert good.code == 0, good.out + good.err
+    unproven = stack.run("verify", bundle)
+    assert unproven.code not in {0, 1}
+    assert "author unproven" in unproven.out
+    content = bundle.read_bytes()
+    at = content.index(alert_id.encode())
+    bundle.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+    bad = stack.run("verify", bundle, "--key", key)
+    assert bad.code == 1
+    assert "NOT VERIFIED" in bad.out
+
+
+def test_given_up_records_are_listed_without_their_contents(stack: LocalStack, marker: str) -> None:
+    ran = stack.run("dlq", "list")
+    assert ran.code == 0, ran.err
+    assert marker not in ran.out

@@ -1,0 +1,69 @@
+"""Every command explains itself, and a complaint is a sentence and an exit code."""
+
+from collections.abc import Iterator
+
+import pytest
+import typer
+from typer.core import TyperCommand, TyperGroup, TyperOption
+
+from cli.main import application
+from tests.unit.cli.conftest import Run
+
+Path = tuple[str, ...]
+
+
+def _commands(command: object, path: Path = ()) -> Iterator[tuple[Path, object]]:
+    yield path, command
+    if isinstance(command, TyperGroup):
+        for name, inner in command.commands.items():
+            yield from _commands(inner, (*path, name))
+
+
+ALL = dict(_commands(typer.main.get_command(application())))
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_every_command_and_option_has_help(run: Run, path: Path) -> None:
+    ran = run(*path, "--help")
+    assert ran.code == 0
+    assert "Usage:" in ran.out
+    command = ALL[path]
+    assert isinstance(command, TyperCommand | TyperGroup)
+    assert command.help
+    for parameter in command.params:
+        if isinstance(parameter, TyperOption):
+            assert parameter.help, parameter.name
+
+
+def test_the_commands_of_the_design_are_there() -> None:
+    named = {" ".join(path) for path in ALL}
+    for command in (
+        "up",
+        "demo",
+        "topics apply",
+        "client add",
+        "client revoke",
+        "token",
+        "keys new",
+        "republish",
+        "alert",
+        "approve",
+        "bulletin",
+        "coverage",
+        "status",
+        "verify",
+        "pseudonyms rotate",
+        "pseudonyms destroy",
+    ):
+        assert command in named
+
+
+def test_a_complaint_is_one_sentence_without_a_traceback(run: Run) -> None:
+    ran = run("alert", "--nl", "Brand")
+    assert ran.code == 1
+    assert "--key" in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_a_wrong_command_line_ends_with_2(run: Run) -> None:
+    assert run("keys", "new").code == 2
