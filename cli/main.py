@@ -12,6 +12,7 @@ from cli.commands.service import republish, status
 from cli.commands.token import token
 from cli.commands.up import demo, up
 from cli.commands.verify import verify
+from cli.commands.witness import witness
 from cli.console import complain
 from cli.failures import CommandError
 
@@ -33,7 +34,8 @@ def application() -> typer.Typer:
     for command in (alert, approve, bulletin, coverage):
         app.command(rich_help_panel=_POLICE)(command)
     app.add_typer(keys.app, name="keys", rich_help_panel=_POLICE)
-    app.command(rich_help_panel=_AUDIT)(verify)
+    for command in (verify, witness):
+        app.command(rich_help_panel=_AUDIT)(command)
     for command in (demo, up, token):
         app.command(rich_help_panel=_HERE)(command)
     for command in (status, republish):

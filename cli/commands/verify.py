@@ -24,8 +24,16 @@ def verify(
         list[Path] | None,
         typer.Option(
             "--kept",
-            help="A checkpoint you kept from before: proves that nothing was rewritten since. "
-            "Repeat for more.",
+            help="A checkpoint or a bundle you kept from before: proves that nothing was "
+            "rewritten since, and names the entry where it was. Repeat for more.",
+        ),
+    ] = None,
+    witness: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--witness",
+            help="The key of a witness who must have cosigned one of these checkpoints, as "
+            "'buurtbode witness' prints it. Repeat for more.",
         ),
     ] = None,
 ) -> None:
@@ -35,7 +43,7 @@ def verify(
     what; 2 where it is consistent with itself but no key was given.
     """
     try:
-        code, said = verify_file(bundle, key, kept or ())
+        code, said = verify_file(bundle, key, kept or (), witness or ())
     except OSError as error:
         message = f"cannot read {error.filename} ({error.strerror})"
         raise CommandError(message) from None

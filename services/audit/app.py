@@ -9,7 +9,7 @@ import httpx
 from fastapi import FastAPI
 from pymongo.errors import PyMongoError
 
-from services.audit.api import figures, messages, sends, subjects, zones
+from services.audit.api import figures, messages, recovery, sends, subjects, zones
 from services.audit.api.scope import Flows
 from services.audit.consumers import PublishedIsRead, checkpoint_consumer, log_consumer
 from services.audit.flows.answer_closings import AnswerClosings
@@ -19,6 +19,7 @@ from services.audit.flows.check_log import CheckLog
 from services.audit.flows.count_sends import CountSends
 from services.audit.flows.drop_texts import DropTexts
 from services.audit.flows.join_originals import JoinOriginals
+from services.audit.flows.limit_lookups import LimitLookUps
 from services.audit.flows.list_access import ListAccess
 from services.audit.flows.list_messages import ListMessages
 from services.audit.flows.list_sends import ListSends
@@ -27,6 +28,7 @@ from services.audit.flows.prove import Prove
 from services.audit.flows.raise_alarms import RaiseAlarms
 from services.audit.flows.record_access import RecordAccess
 from services.audit.flows.record_batch import RecordBatch
+from services.audit.flows.recover_log import RecoverLog
 from services.audit.flows.show_message import ShowMessage
 from services.audit.flows.show_send import ShowSend
 from services.audit.flows.sign_checkpoints import SignCheckpoints
@@ -39,6 +41,7 @@ from services.audit.store.closings import Closings
 from services.audit.store.copies import Copies
 from services.audit.store.erasures import Erasures
 from services.audit.store.log import LogStore
+from services.audit.store.lookups import LookUps
 from services.audit.store.messages import Messages
 from services.audit.store.originals import Originals
 from services.audit.store.ownership import Ownership
@@ -55,6 +58,7 @@ from shared.mongo import database as open_database
 from shared.outbox import Outbox, OutboxPublisher
 from shared.pseudonyms import KeyRing
 from shared.service import Task, instance_name, run, serve
+from shared.settings import read_settings
 from shared.topics import CHECKPOINTS, Party
 
 _SERVICE = Party.AUDIT.value
@@ -81,6 +85,7 @@ class Stores:
     copies: Copies
     erasures: Erasures
     checkpoints: Checkpoints
+    lookups: LookUps
 
     @classmethod
     def of(cls, database: Database, settings: AuditSettings, clock: Clock) -> "Stores":
@@ -94,11 +99,19 @@ class Stores:
             copies=Copies(database),
             erasures=Erasures(database),
             checkpoints=Checkpoints(database),
+            lookups=LookUps(database),
         )
 
     async def prepare(self) -> None:
         """Create every index."""
-        for store in (self.log, self.originals, self.messages, self.closings, self.erasures):
+        for store in (
+            self.log,
+            self.originals,
+            self.messages,
+            self.closings,
+            self.erasures,
+            self.lookups,
+        ):
             await store.prepare()
 
 
@@ -132,6 +145,8 @@ class Readiness:
             waiting[f"log {name}"] = "another process writes it; is this one too many?"
         for name, doubt in self.sign.doubts.items():
             waiting[f"log {name}"] = f"not signed: {doubt}"
+        for name, size in self.sign.restored.items():
+            waiting[f"log {name}"] = f"restored: signed again when it has more than {size} entries"
         return waiting
 
 
@@ -143,7 +158,7 @@ def api() -> FastAPI:
         description="A tamper-evident account of every send.",
         responses=PROBLEM_RESPONSES,
     )
-    for part in (messages, sends, zones, figures, subjects):
+    for part in (messages, sends, zones, figures, subjects, recovery):
         app.include_router(part.router, prefix="/v1")
     return app
 
@@ -202,7 +217,25 @@ async def build(settings: AuditSettings, log: Log, client: Client, clock: Clock)
     app = api()
     app.state.authenticator = Authenticator(settings.oidc, clock, tokens)
     ring = KeyRing(settings.pseudonym_keys)
-    app.state.flows = _flows(stores, signer, RecordAccess(client, outbox, ring, clock), ring, clock)
+    record_access = RecordAccess(client, outbox, ring, clock)
+    recover = RecoverLog(
+        append=append,
+        log=stores.log,
+        checkpoints=stores.checkpoints,
+        check_log=CheckLog(stores.log, stores.checkpoints),
+        published_is_read=published_is_read,
+        clock=clock,
+        wake=jobs.check.wake,
+    )
+    app.state.flows = _flows(
+        stores,
+        signer=signer,
+        record_access=record_access,
+        recover=recover,
+        limit_lookups=LimitLookUps(stores.lookups, settings.lookups_per_hour, clock),
+        ring=ring,
+        clock=clock,
+    )
     install(app, ready)
     publisher = OutboxPublisher(outbox, log, database, instance_name(settings.http))
     tasks: list[Task] = [publisher.run, *jobs.tasks(), _end(ownership, tokens)]
@@ -233,8 +266,11 @@ def _jobs(
 
 def _flows(
     stores: Stores,
+    *,
     signer: Signer,
     record_access: RecordAccess,
+    recover: RecoverLog,
+    limit_lookups: LimitLookUps,
     ring: KeyRing,
     clock: Clock,
 ) -> Flows:
@@ -249,6 +285,8 @@ def _flows(
         look_up=LookUpSubject(stores.log, stores.sends, ring, clock),
         list_access=ListAccess(stores.log),
         record_access=record_access,
+        recover=recover,
+        limit_lookups=limit_lookups,
     )
 
 
@@ -267,7 +305,7 @@ def _end(ownership: Ownership, tokens: httpx.AsyncClient) -> Task:
 
 async def main() -> None:
     """Run the service until it is told to stop."""
-    settings = AuditSettings()  # pyright: ignore[reportCallIssue] - read from the environment
+    settings = read_settings(AuditSettings)
     configure(_SERVICE, settings.log_level)
     async with (
         connect(settings.mongo, _SERVICE) as client,

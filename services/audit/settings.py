@@ -14,3 +14,6 @@ class AuditSettings(ServiceSettings):
 
     text_kept_for: timedelta = timedelta(days=365)
     """How long the texts of messages stay readable; their hashes stay in the log."""
+
+    lookups_per_hour: int = 60
+    """How often one reader may look somebody up, per zone; beyond it the answer is 429."""

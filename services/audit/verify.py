@@ -4,6 +4,7 @@ Keys never come from the bundle. Without one, a bundle can only be consistent wi
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -15,7 +16,13 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from services.audit.domain.bundle import BundleRefused, Header, read_header, read_line
 from services.audit.domain.entries import zone_of
 from services.audit.domain.merkle import EMPTY_ROOT, Frontier, leaf_hash
-from services.audit.domain.notes import ORIGIN_PREFIX, Checkpoint, NoteRefused, Verifier
+from services.audit.domain.notes import (
+    ORIGIN_PREFIX,
+    Checkpoint,
+    Cosigner,
+    NoteRefused,
+    Verifier,
+)
 
 VERIFIED = 0
 BROKEN = 1
@@ -36,6 +43,7 @@ class Report:
     erased: int
     author_proven: bool
     kept_compared: int = 0
+    witnesses: int = 0
     origin: str | None = None
     size: int | None = None
     problem: str | None = None
@@ -61,8 +69,17 @@ class _Broken(Exception):  # noqa: N818 - a verdict on the input
 class _Check:
     """One pass over one bundle."""
 
-    def __init__(self, key: str | None, kept: Sequence[str]) -> None:
+    def __init__(
+        self,
+        key: str | None,
+        kept: Sequence[str],
+        witnesses: Sequence[str],
+        past: Sequence[Iterator[bytes]],
+    ) -> None:
         self._key = key
+        self._witnesses = witnesses
+        self._past = list(past)
+        self._agreed = 0
         self._kept_notes = kept
         self._kept: dict[int, bytes] = {}
         self._frontier = Frontier()
@@ -81,6 +98,7 @@ class _Check:
             erased=self.erased,
             author_proven=self._key is not None and broken is None,
             kept_compared=self.compared,
+            witnesses=len(self._witnesses),
             origin=None if header is None else header.origin,
             size=None if header is None else header.size,
             problem=None if broken is None else broken.problem,
@@ -110,6 +128,7 @@ class _Check:
             verifier = self._verifier(header)
             checkpoint = Checkpoint.open(header.checkpoint, verifier)
             self._read_kept(verifier, header)
+            self._read_cosignatures(header)
         except (BundleRefused, NoteRefused) as refused:
             raise _Broken(str(refused), line=1) from None
         if checkpoint.origin != header.origin or checkpoint.size != header.size:
@@ -142,6 +161,27 @@ class _Check:
             if self._kept.setdefault(kept.size, kept.root) != kept.root:
                 raise NoteRefused("two kept checkpoints of one size differ: the log was forked")
 
+    def _read_cosignatures(self, header: Header) -> None:
+        for text in self._witnesses:
+            witness = Cosigner.parse(text)
+            notes = [header.checkpoint, *self._kept_notes]
+            if all(witness.seen_at(note) is None for note in notes):
+                message = f"no checkpoint given bears a cosignature of {witness.name}"
+                raise NoteRefused(message)
+
+    def _compare_past(self, body: bytes, number: int, index: int) -> None:
+        for past in self._past:
+            line = next(past, None)
+            if line is None:
+                continue  # this one is shorter
+            # a private part may have been erased since: only the entry itself stays
+            if read_line(line).body != body:
+                message = (
+                    "the log parted from its past here: the kept bundle, as signed by the log's "
+                    "key, has another entry in this place"
+                )
+                raise _Broken(message, number, index)
+
     def _entry(self, line: bytes, number: int, checkpoint: Checkpoint) -> None:
         index = self.entries
         if index >= checkpoint.size:
@@ -154,6 +194,7 @@ class _Check:
             raise _Broken("an entry is missing, doubled or out of order", number, index)
         if read.entry["zone_id"] != zone_of(checkpoint.origin.removeprefix(ORIGIN_PREFIX)):
             raise _Broken("the entry is of another zone", number, index)
+        self._compare_past(read.body, number, index)
         self.erased += read.erased
         self._frontier.append(leaf_hash(read.body))
         if self._kept:
@@ -164,23 +205,37 @@ class _Check:
         if kept is None:
             return
         if kept != (root or self._frontier.root()):
+            where = (
+                f"with entry {self._agreed}"
+                if self._agreed == size - 1
+                else f"between entry {self._agreed} and entry {size - 1}"
+            )
             message = (
                 f"the log was rewritten: its first {size} entries are not those of the kept "
-                "checkpoint"
+                f"checkpoint; it parted from its past {where}"
             )
             raise _Broken(message, index=size - 1)
         self.compared += 1
+        self._agreed = size
 
 
 def verify_bundle(
-    lines: Iterable[bytes], key: str | None = None, kept: Sequence[str] = ()
+    lines: Iterable[bytes],
+    key: str | None = None,
+    kept: Sequence[str] = (),
+    *,
+    witnesses: Sequence[str] = (),
+    past: Sequence[Iterable[bytes]] = (),
 ) -> Report:
     """Check a bundle, line by line (each with its line feed).
 
     `key` is the text of a verifier key (`name+id+key`) or of a PEM public key; `kept` are signed
-    checkpoints of the same log from before. Never raises for anything that a bundle holds.
+    checkpoints of the same log from before; each of `witnesses` is the key of one who must have
+    cosigned one of them, or the bundle's own. `past` are the entry lines, without the first, of
+    bundles from before that were verified with the same key: held against these, the first entry
+    that differs is named. Never raises for anything that a bundle holds.
     """
-    check = _Check(key, kept)
+    check = _Check(key, kept, witnesses, [iter(bundle) for bundle in past])
     try:
         check.run(iter(lines))
     except _Broken as broken:
@@ -202,20 +257,45 @@ def read_key(text: str, origin: str) -> Verifier:
 
 
 def verify_file(
-    bundle: Path, key: str | None = None, kept: Sequence[Path] = ()
+    bundle: Path,
+    key: str | None = None,
+    kept: Sequence[Path] = (),
+    witnesses: Sequence[str] = (),
 ) -> tuple[int, list[str]]:
     """Check a bundle file for the command line: the exit code, and what to print.
 
-    `key` is a verifier key, or the path of a file that holds one or a PEM public key. Raises
-    `OSError` where a file cannot be read.
+    `key` is a verifier key, or the path of a file that holds one or a PEM public key; a file of
+    `kept` is a checkpoint, or a whole bundle, from before. Raises `OSError` where a file cannot be
+    read.
     """
     text = key
     if key is not None and len(key) < _LONGEST_PATH and Path(key).is_file():
         text = Path(key).read_text(encoding="utf-8")
-    notes = [path.read_text(encoding="utf-8") for path in kept]
-    with bundle.open("rb") as file:
-        report = verify_bundle(_lines(file), text, notes)
+    bundles = [path for path in kept if _is_bundle(path)]
+    notes = [path.read_text(encoding="utf-8") for path in kept if path not in bundles]
+    with ExitStack() as files:
+        past: list[Iterator[bytes]] = []
+        for path in bundles:
+            with path.open("rb") as file:
+                older = verify_bundle(_lines(file), text)
+            if older.problem is not None:
+                return BROKEN, [f"NOT VERIFIED: the kept bundle itself is wrong: {older.problem}."]
+            lines = _lines(files.enter_context(path.open("rb")))
+            notes.append(read_header(next(lines)).checkpoint)
+            past.append(lines)
+        report = verify_bundle(
+            _lines(files.enter_context(bundle.open("rb"))),
+            text,
+            notes,
+            witnesses=witnesses,
+            past=past,
+        )
     return report.exit_code, _said(report)
+
+
+def _is_bundle(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(1) == b"{"  # a checkpoint begins with its origin
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
@@ -237,6 +317,8 @@ def _said(report: Report) -> list[str]:
         said.append(f"{report.erased} private parts have been erased; their entries still hold.")
     if report.kept_compared:
         said.append(f"Begins with every kept checkpoint ({report.kept_compared} compared).")
+    if report.witnesses:
+        said.append(f"Cosigned by every witness that you named ({report.witnesses}).")
     if report.author_proven:
         return ["VERIFIED.", *said]
     unproven = "Consistent with itself, author unproven: give the log's key with --key."

@@ -11,12 +11,14 @@ from fastapi import Depends, Query, Request
 
 from services.audit.domain.notes import OPERATORS
 from services.audit.flows.count_sends import CountSends
+from services.audit.flows.limit_lookups import LimitLookUps
 from services.audit.flows.list_access import ListAccess
 from services.audit.flows.list_messages import ListMessages
 from services.audit.flows.list_sends import ListSends
 from services.audit.flows.look_up_subject import LookUpSubject
 from services.audit.flows.prove import Prove
 from services.audit.flows.record_access import RecordAccess
+from services.audit.flows.recover_log import RecoverLog
 from services.audit.flows.show_message import ShowMessage
 from services.audit.flows.show_send import ShowSend
 from services.audit.flows.stream_bundle import StreamBundle
@@ -37,6 +39,8 @@ class Flows:
     look_up: LookUpSubject
     list_access: ListAccess
     record_access: RecordAccess
+    recover: RecoverLog
+    limit_lookups: LimitLookUps
 
 
 def _flows(request: Request) -> Flows:
@@ -47,6 +51,7 @@ def _flows(request: Request) -> Flows:
 Wired = Annotated[Flows, Depends(_flows)]
 Auditor = Annotated[Caller, Depends(Roles(Role.AUDITOR))]
 Reader = Annotated[Caller, Depends(Roles(Role.AUDITOR, Role.OPERATOR))]
+Operator = Annotated[Caller, Depends(Roles(Role.OPERATOR))]
 Counter = Annotated[Caller, Depends(Roles(Role.AUDITOR, Role.FEDERAL))]
 
 ZoneQuery = Annotated[

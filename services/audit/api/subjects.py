@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from services.audit.api.scope import Auditor, Wired, own_zone
 from services.audit.api.views import EntryView, FullEntryView, entry_view, full_view
 from services.audit.domain.destinations import normalise
+from services.audit.flows.limit_lookups import TooManyLookUps
 from services.audit.flows.look_up_subject import SubjectRecord
 from shared.callers import Caller
 from shared.contracts.base import ZoneId
@@ -64,6 +65,15 @@ async def _find(caller: Caller, flows: Wired, query: SubjectQuery, action: str) 
             "destination: give a telephone number or an e-mail address.",
             field="destination",
         )
+    try:
+        await flows.limit_lookups(zone, caller.subject)
+    except TooManyLookUps as many:
+        raise Problem(
+            429,
+            "too-many-look-ups",
+            "You looked people up too often this hour. A look-up answers one person's question.",
+            headers={"Retry-After": str(many.seconds)},
+        ) from None
     pseudonym = flows.look_up.pseudonym(zone, destination)
     await flows.record_access(
         zone, caller, "lookup", action, recipient=pseudonym, reason=query.reason

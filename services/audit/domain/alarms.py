@@ -15,17 +15,22 @@ class Alarm(StrEnum):
     CLOSING_DIFFERS = "closing_differs"
     """A closing statement that speaks of other events than those on record."""
 
+    RESTORED = "restored"
+    """The database was restored from a backup: entries that were published as signed are lost, and
+    what the topics still hold of them is appended again."""
+
 
 class Doubt(StrEnum):
     """Why a log's checkpoint is not signed. The texts say what to do."""
 
     BEHIND_PUBLISHED = (
         "the log is shorter than a checkpoint that was published: the database is older than its "
-        "topics (a restored backup?); run `buurtbode recover`"
+        "topics (a restored backup?); POST /v1/recover as an operator, see docs/operations.md"
     )
     NOT_PUBLISHED_LOG = (
         "the entries are not those that a published checkpoint was signed over; stop the service, "
-        "keep the database as it is, and restore the last good backup"
+        "keep the database as it is, and restore the last good backup. If this is a restored "
+        "backup, POST /v1/recover as an operator, see docs/operations.md"
     )
     NOT_SIGNED_LOG = (
         "the entries are not those that the last checkpoint was signed over; stop the service, "

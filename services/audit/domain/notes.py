@@ -19,8 +19,11 @@ OPERATORS = "operators"
 """The log of what belongs to no zone; no zone may have this name."""
 
 _ED25519 = b"\x01"
+_COSIGNATURE = b"\x04"
 _KEY_SIZE = 32
 _ID_SIZE = 4
+_TIME_SIZE = 8
+_SIGNATURE_SIZE = 64
 _NAME = re.compile(r"[^\s+\x00-\x1f]+")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,15}")
 _SIGNATURE_LINE = re.compile(r"— ([^ ]+) ([A-Za-z0-9+/=]+)")
@@ -76,6 +79,88 @@ class Verifier:
         except (InvalidSignature, ValueError):
             return False
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class Cosigner:
+    """A witness's public key under its name (c2sp.org/tlog-cosignature, cosignature/v1)."""
+
+    name: str
+    key: bytes
+    """32 bytes, Ed25519."""
+
+    @property
+    def key_id(self) -> bytes:
+        """Give the four bytes that cosignatures of this key begin with."""
+        data = self.name.encode() + b"\n" + _COSIGNATURE + self.key
+        return hashlib.sha256(data).digest()[:_ID_SIZE]
+
+    @property
+    def vkey(self) -> str:
+        """Give the key as one line of text: `<name>+<id>+<key>`."""
+        return f"{self.name}+{self.key_id.hex()}+{_encode(_COSIGNATURE + self.key)}"
+
+    @classmethod
+    def parse(cls, vkey: str) -> "Cosigner":
+        """Read the text form. Raises `NoteRefused`."""
+        parts = vkey.strip().split("+", 2)
+        if len(parts) != 3 or not _NAME.fullmatch(parts[0]):  # noqa: PLR2004
+            raise NoteRefused("the witness's key is not of the form name+id+key")
+        data = _decode(parts[2])
+        if len(data) != 1 + _KEY_SIZE or data[:1] != _COSIGNATURE:
+            raise NoteRefused("the witness's key is not a cosignature/v1 key")
+        cosigner = cls(parts[0], data[1:])
+        if cosigner.key_id.hex() != parts[1]:
+            raise NoteRefused("the witness's key's id does not belong to it")
+        return cosigner
+
+    @classmethod
+    def of(cls, name: str, key: Ed25519PublicKey) -> "Cosigner":
+        """Put a name to a key. Raises `NoteRefused` for a name that notes cannot hold."""
+        if not _NAME.fullmatch(name):
+            raise NoteRefused(
+                "a witness's name has no space, no plus sign and no control character"
+            )
+        return cls(name, key.public_bytes(Encoding.Raw, PublicFormat.Raw))
+
+    def seen_at(self, note: str) -> int | None:
+        """Tell when this witness cosigned a note, in seconds since 1970; None where it did not.
+
+        Raises `NoteRefused` for a cosignature of this key that is wrong.
+        """
+        text, signatures = _parts(note)
+        found = [
+            data[_ID_SIZE:]
+            for name, data in signatures
+            if name == self.name and data[:_ID_SIZE] == self.key_id
+        ]
+        times = [self._time(text, data) for data in found]
+        return min(times, default=None)
+
+    def _time(self, text: str, data: bytes) -> int:
+        if len(data) != _TIME_SIZE + _SIGNATURE_SIZE:
+            raise NoteRefused("a cosignature is malformed")
+        time = int.from_bytes(data[:_TIME_SIZE], "big")
+        try:
+            key = Ed25519PublicKey.from_public_bytes(self.key)
+            key.verify(data[_TIME_SIZE:], _cosigned(text, time))
+        except (InvalidSignature, ValueError):
+            raise NoteRefused("a cosignature is wrong") from None
+        return time
+
+
+def cosign_note(note: str, cosigner: Cosigner, time: int, sign: Callable[[bytes], bytes]) -> str:
+    """Add a witness's cosignature to a note; `time` is in seconds since 1970.
+
+    Raises `NoteRefused` for what is no note.
+    """
+    text, _ = _parts(note)
+    signature = time.to_bytes(_TIME_SIZE, "big") + sign(_cosigned(text, time))
+    return f"{note}— {cosigner.name} {_encode(cosigner.key_id + signature)}\n"
+
+
+def _cosigned(text: str, time: int) -> bytes:
+    return f"cosignature/v1\ntime {time}\n{text}".encode()
 
 
 def sign_note(text: str, verifier: Verifier, sign: Callable[[bytes], bytes]) -> str:

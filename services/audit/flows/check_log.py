@@ -44,7 +44,7 @@ class CheckLog:
             await self._checkpoints.last(log),
             await self._checkpoints.published(log),
         )
-        if published is not None:
+        if published is not None and not published.given_up:
             if published.size > head.size:
                 return Doubt.BEHIND_PUBLISHED
             roots.append(_Root(published.size, published.root, Doubt.NOT_PUBLISHED_LOG))

@@ -18,6 +18,9 @@ from shared.contracts import Checkpoint
 from shared.mongo import Client, Session, transaction
 from shared.outbox import Outbox
 
+RECOVERABLE = frozenset({Doubt.BEHIND_PUBLISHED.value, Doubt.NOT_PUBLISHED_LOG.value})
+"""What a restored backup looks like: shorter than what was published, or grown anew since."""
+
 Sign = Callable[[str, int, bytes], str]
 """Gives the signed note of a log's size and root."""
 
@@ -26,7 +29,7 @@ class SignCheckpoints:
     """Two jobs: `check` reads whole logs at start and daily, `once` signs what is new.
 
     A log is signed only after its first whole check in this process, and once in doubt never
-    again before a restart.
+    again before a restart, or before an operator put on record that a backup was restored.
     """
 
     def __init__(
@@ -54,6 +57,9 @@ class SignCheckpoints:
         self._clock = clock
         self._checked: dict[str, float] = {}
         self.doubts: dict[str, str] = {}
+        self.restored: dict[str, int] = {}
+        """Logs of a restored backup, and the published size beyond which they are signed again."""
+
         self._logger = structlog.get_logger(job="checkpoints")
 
     async def check(self) -> bool:
@@ -61,8 +67,18 @@ class SignCheckpoints:
         if not await self._published_is_read():
             return False
         for head in await self._log.heads():
+            await self._forgive_if_given_up(head.log)
             await self._check_if_due(head.log)
         return False
+
+    async def _forgive_if_given_up(self, log: str) -> None:
+        """Take notice of a recovery, which perhaps another process was asked for."""
+        if self.doubts.get(log) not in RECOVERABLE:
+            return
+        published = await self._checkpoints.published(log)
+        if published is not None and published.given_up:
+            del self.doubts[log]
+            DOUBTS.set(len(self.doubts))
 
     async def _check_if_due(self, log: str) -> None:
         at = self._checked.get(log)
@@ -103,6 +119,10 @@ class SignCheckpoints:
             if before.size < head.size:
                 self._refuse(head.log, Doubt.NOT_SIGNED_LOG)
             return
+        if published is not None and published.given_up and head.size <= published.size:
+            self.restored[head.log] = published.size  # nobody must see two logs of one size
+            return
+        self.restored.pop(head.log, None)
         doubt = await self._recompute(head, frontier, published)
         if doubt is not None:
             self._refuse(head.log, doubt)
@@ -120,6 +140,8 @@ class SignCheckpoints:
     async def _recompute(
         self, head: Head, frontier: Frontier, published: Published | None
     ) -> Doubt | None:
+        if published is not None and published.given_up:
+            published = None
         if published is not None and published.size > head.size:
             return Doubt.BEHIND_PUBLISHED
         at = None if published is None else published.size

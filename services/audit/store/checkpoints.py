@@ -32,6 +32,8 @@ class Published:
 
     size: int
     root: bytes
+    given_up: bool = False
+    """Whether an operator put on record that its entries are lost (a restored backup)."""
 
 
 class Checkpoints:
@@ -93,7 +95,10 @@ class Checkpoints:
         writes = [
             UpdateOne(
                 {"_id": log},
-                {"$set": {"size": item.size, "root": Binary(bytes.fromhex(item.root))}},
+                {
+                    "$set": {"size": item.size, "root": Binary(bytes.fromhex(item.root))},
+                    "$unset": {"given_up": ""},
+                },
                 upsert=True,
             )
             for log, item in largest.items()
@@ -105,7 +110,21 @@ class Checkpoints:
     async def published(self, log: str) -> Published | None:
         """Give the largest checkpoint of a log that the world has seen."""
         row = await self._published.find_one({"_id": log})
-        return None if row is None else Published(int(row["size"]), bytes(row["root"]))
+        if row is None:
+            return None
+        return Published(int(row["size"]), bytes(row["root"]), bool(row.get("given_up")))
+
+    async def give_up(self, session: Session, log: str, published: Published) -> bool:
+        """Note that a published checkpoint's entries are lost; False where that is known."""
+        same: Document = {
+            "_id": log,
+            "size": published.size,
+            "root": Binary(published.root),
+            "given_up": {"$exists": False},
+        }
+        change: Document = {"$set": {"given_up": True}}
+        result = await self._published.update_one(same, change, session=session)
+        return result.matched_count == 1
 
 
 def _signed(row: Document) -> Signed:

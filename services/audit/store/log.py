@@ -174,8 +174,8 @@ class LogStore:
                 continue
             row: Document = {
                 "_id": _entry_id(log, entry.index),
-                "salt": Binary(entry.salt),
-                "part": Binary(entry.part),
+                "salt": entry.salt,
+                "part": entry.part,
             }
             if draft.members:
                 row["members"] = list(draft.members)
@@ -287,7 +287,7 @@ def _entry_row(log: str, entry: Sealed) -> Document:
         "event_id": draft.event_id,
         "type": draft.type.value,
         "message_id": draft.message_id,
-        "body": Binary(entry.body),
+        "body": entry.body,
     }
 
 

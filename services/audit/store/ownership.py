@@ -108,7 +108,7 @@ class Ownership:
 
     async def release(self) -> None:
         """Let the next process take over at once."""
-        for held in self._held.values():
+        for held in list(self._held.values()):  # a consumer that ends may still give one back
             await held.lease.release()
         self._held.clear()
 

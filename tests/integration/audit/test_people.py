@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from services.audit.app import App
 from services.audit.flows.drop_texts import DropTexts
 from services.audit.store.originals import Originals
 from services.audit.verify import verify_bundle
@@ -247,3 +248,19 @@ async def test_what_no_service_can_have_written_goes_to_the_dead_letters(world: 
 
         await until(letter, "the dead letter")
         await world.signed(1, "operators")  # every dead letter is on record
+
+
+async def test_looking_people_up_is_limited_per_reader(world: World) -> None:
+    world.settings = world.settings.model_copy(update={"lookups_per_hour": 2})
+    query = {"destination": "0450 00 00 01", "reason": "asked by the member"}
+    first = await world.build()
+    second = await world.build()  # another process counts with it
+
+    async def ask(app: App, sub: str, path: str = "lookup") -> int:
+        async with world.http(app, Role.AUDITOR, sub=sub) as http:
+            return (await http.post(f"/v1/subjects/{path}", json=query)).status_code
+
+    asked = [await ask(first, "auditor-1"), await ask(second, "auditor-1", "record")]
+    assert asked == [200, 200]
+    assert [await ask(app, "auditor-1") for app in (first, second)] == [429, 429]
+    assert await ask(first, "auditor-2") == 200

@@ -86,7 +86,7 @@ def calls(dependant: Dependant) -> Iterator[object]:
 
 
 def test_there_are_routes_to_check() -> None:
-    assert len(routes()) == 12
+    assert len(routes()) == 13
 
 
 @pytest.mark.parametrize("route", routes(), ids=lambda route: route.path)

@@ -1,0 +1,138 @@
+"""A real broker, a real database and the audit service, for its measurements."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from pydantic import AnyHttpUrl, SecretStr
+
+from deploy.kafka_admin import add_service_users, apply_topics
+from services.audit.app import App, build
+from services.audit.settings import AuditSettings
+from shared import pseudonyms
+from shared.clock import Clock
+from shared.contracts import Send
+from shared.contracts.base import Channel, Lane, MessageType, SendState
+from shared.contracts.dispatcher import Basis
+from shared.envelope import encode
+from shared.kafka import KafkaLog
+from shared.mongo import connect
+from shared.settings import HttpSettings, KafkaSettings, MongoSettings, OidcSettings
+from tests.support.servers import start_kafka, start_mongo
+
+START = datetime(2026, 3, 14, 20, 15, tzinfo=UTC)
+MESSAGE = "6f1c2a34-9b1e-4d27-8a5e-0c2f6d1b7e90"
+_PUBLISH = 2000
+_ISSUER = "https://issuer.example"
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """A broker with its topics, a database server, and the keys of the audit service."""
+
+    kafka: KafkaSettings
+    """The operator's connection, who may do everything."""
+
+    mongo_url: str
+    signing_key: Path
+    ring: Path
+
+    def settings(self, database: str) -> AuditSettings:
+        """Give the settings of an audit service on a database of its own."""
+        return AuditSettings(
+            kafka=self.kafka,
+            mongo=MongoSettings(url=SecretStr(self.mongo_url), database=database),
+            oidc=OidcSettings(
+                issuer=_ISSUER, audience="buurtbode", jwks_url=AnyHttpUrl(f"{_ISSUER}/jwks")
+            ),
+            http=HttpSettings(public_url=AnyHttpUrl("http://audit")),
+            pseudonym_keys=self.ring,
+            signing_key=self.signing_key,
+        )
+
+
+@contextmanager
+def servers(folder: Path, zones: list[str]) -> Generator[Servers]:
+    """Start them below a folder; leaving ends them."""
+    kafka = start_kafka(folder / "kafka")
+    try:
+        mongo = start_mongo(folder / "mongo")
+        try:
+            add_service_users(kafka.operator, {"audit": secrets.token_hex(12)})
+            apply_topics(kafka.operator)
+            key, ring = folder / "signing.pem", folder / "ring.json"
+            key.write_bytes(
+                Ed25519PrivateKey.generate().private_bytes(
+                    Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+                )
+            )
+            pseudonyms.rotate(ring, zones, datetime.now(UTC).year)
+            yield Servers(kafka.operator, mongo.admin_url, key, ring)
+        finally:
+            mongo.stop()
+    finally:
+        kafka.stop()
+
+
+async def publish_sends(servers: Servers, zone: str, count: int, start: int = 0) -> None:
+    """Put sends of a zone on their topic, as the dispatcher does."""
+    async with KafkaLog(servers.kafka, "benchmark") as log:
+        for first in range(start, start + count, _PUBLISH):
+            sends = [send(zone, n) for n in range(first, min(first + _PUBLISH, start + count))]
+            await log.publish(
+                [
+                    encode(s, ce_id=s.event_id, source="buurtbode/benchmark", time=START)
+                    for s in sends
+                ]
+            )
+
+
+@asynccontextmanager
+async def audit_service(settings: AuditSettings) -> AsyncGenerator[App]:
+    """Run the audit service in this process."""
+    async with (
+        connect(settings.mongo, "audit") as client,
+        KafkaLog(settings.kafka, "audit") as log,
+    ):
+        app = await build(settings, log, client, Clock())
+        tasks = [asyncio.ensure_future(task()) for task in app.tasks]
+        try:
+            yield app
+        finally:
+            for task in tasks:
+                task.cancel()
+            for task in tasks:
+                with suppress(asyncio.CancelledError):
+                    await task
+
+
+def send(zone: str, number: int, seq: int = 1) -> Send:
+    """Give one change of one invented send; every hundredth belongs to another message."""
+    return Send(
+        event_id=f"{zone}-{number:032x}.{seq}",
+        zone_id=zone,
+        send_id=f"{number:032x}",
+        seq=seq,
+        message_id=f"{number // 1000:08x}{MESSAGE[8:]}",
+        message_type=MessageType.ALERT,
+        network_ids=(f"bin-{number % 40}",),
+        member_ids=(f"{number:032x}-m",),
+        recipient=f"{number * 2654435761 % 2**256:064x}",
+        recipient_year=2026,
+        lane=Lane.WARM,
+        channel=Channel.SMS,
+        state=(SendState.ACCEPTED, SendState.DELIVERED, SendState.FAILED)[number % 17 % 3],
+        attempt=1,
+        language="nl",
+        template="alert",
+        segments=1,
+        provider_reference=f"SM{number:032x}",
+        basis=Basis(legal="police-act-1992-art-44", house_rules={f"bin-{number % 40}": 2}),
+        time=START + timedelta(seconds=number // 100 + seq),
+    )

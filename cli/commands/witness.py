@@ -1,0 +1,124 @@
+"""`buurtbode witness`: keep and cosign the checkpoints of an audit log, outside its house."""
+
+import base64
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from cli.api import Api, RefusedError
+from cli.connection import Service, StackOption, connect
+from cli.console import complain, say
+from cli.failures import CommandError
+from services.audit.domain.notes import NoteRefused, origin_of
+from services.audit.verify import read_key
+from services.audit.witness import Parted, Witness
+
+_AUDIT: Service = "audit"
+_NOT_FOUND = 404
+
+
+def witness(
+    zone: Annotated[str, typer.Argument(help="The zone whose log to watch, or 'operators'.")],
+    *,
+    key: Annotated[
+        Path, typer.Option("--key", help="The log's public key (PEM), from a source you trust.")
+    ],
+    keep: Annotated[
+        Path, typer.Option("--keep", help="The folder for what was seen; back it up yourself.")
+    ],
+    witness_key: Annotated[
+        Path,
+        typer.Option(
+            "--witness-key",
+            help="Your own private key (PEM, Ed25519); made at the first start if it is missing.",
+        ),
+    ],
+    name: Annotated[
+        str, typer.Option("--name", help="Your name on cosignatures, such as witness.example.be.")
+    ],
+    every: Annotated[float, typer.Option("--every", min=1, help="Seconds between two looks.")] = 60,
+    once: Annotated[bool, typer.Option("--once", help="Look once, and end.")] = False,
+    role: Annotated[str, typer.Option("--role", help="The token's role.")] = "auditor",
+    stack: StackOption = None,
+) -> None:
+    """Watch that an audit log only grows, and cosign each checkpoint (for whoever audits).
+
+    Keep what it keeps: it proves a rewriting even by whoever holds the log's key. Ends with 1 when
+    the log parted from its past.
+    """
+    connection = connect(stack)
+    watching = _witness(zone, key, keep / zone, witness_key, name)
+    say(f"Witness key: {watching.cosigner.vkey}")
+    with Api(_AUDIT, connection.url(_AUDIT), connection.token(role)) as audit:
+        while True:
+            _look(audit, zone, watching, patient=not once)
+            if once:
+                return
+            time.sleep(every)
+
+
+def _look(audit: Api, zone: str, watching: Witness, *, patient: bool) -> None:
+    def consistency(old: int, new: int) -> list[bytes]:
+        answer = audit.get(f"/v1/zones/{zone}/consistency", **{"from": old, "to": new})
+        return [base64.b64decode(value) for value in answer["hashes"]]
+
+    try:
+        note = audit.request("GET", f"/v1/zones/{zone}/checkpoint").text
+        seen = watching.see(note, int(datetime.now(UTC).timestamp()), consistency)
+    except Parted as parted:
+        raise CommandError(str(parted)) from None
+    except NoteRefused as refused:
+        message = f"the checkpoint does not count: {refused}"
+        raise CommandError(message) from None
+    except RefusedError as refused:
+        if not patient or refused.status != _NOT_FOUND:
+            raise
+        complain(f"Nothing was signed yet of {zone}, or you may not see it. Looking again.")
+        return
+    except CommandError as error:
+        if not patient:
+            raise
+        complain(f"{error}. Looking again.")
+        return
+    if seen.is_new:
+        say(f"Cosigned: {zone}, {seen.size} entries.")
+    elif not patient:
+        say(f"Nothing new: {zone}, {seen.size} entries.")
+
+
+def _witness(zone: str, key: Path, folder: Path, witness_key: Path, name: str) -> Witness:
+    try:
+        log = read_key(key.read_text(encoding="utf-8"), origin_of(zone))
+        return Witness(folder, log, name, _own_key(witness_key))
+    except NoteRefused as refused:
+        raise CommandError(str(refused)) from None
+    except OSError as error:
+        message = f"cannot read {error.filename} ({error.strerror})"
+        raise CommandError(message) from None
+
+
+def _own_key(path: Path) -> Ed25519PrivateKey:
+    if not path.exists():
+        made = Ed25519PrivateKey.generate()
+        path.touch(mode=0o600, exist_ok=False)
+        path.write_bytes(made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        return made
+    try:
+        found = load_pem_private_key(path.read_bytes(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        found = None
+    if not isinstance(found, Ed25519PrivateKey):
+        message = f"{path} is not an Ed25519 private key (PEM, without a password)"
+        raise CommandError(message)
+    return found

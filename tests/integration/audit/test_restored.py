@@ -1,0 +1,135 @@
+"""A restored backup: nothing is signed until it is on record, and nothing that was signed anew."""
+
+import httpx
+import orjson
+
+from services.audit.app import App
+from services.audit.verify import verify_bundle
+from shared.access import Role
+from shared.mongo import Database, Document
+from tests.integration.audit.world import World, send, until
+
+BACKED_UP, SIGNED = 5, 12
+WHY = "restored last night's backup after the disk failed"
+
+
+async def backup(database: Database) -> dict[str, list[Document]]:
+    names = await database.list_collection_names()
+    return {name: await database[name].find().to_list() for name in names}
+
+
+async def restore(database: Database, saved: dict[str, list[Document]]) -> None:
+    for name in await database.list_collection_names():
+        await database[name].delete_many({})
+        if saved.get(name):
+            await database[name].insert_many(saved[name])
+
+
+async def lose(world: World) -> tuple[str, str]:
+    """Sign some, back up, sign more, restore; give the two checkpoints that somebody kept."""
+    async with world.running() as app:
+        await world.publish(*[send(number) for number in range(BACKED_UP)])
+        await world.signed(BACKED_UP)
+        early = await checkpoint(world, app)
+    saved = await backup(world.database)
+    async with world.running() as app:
+        await world.publish(*[send(number) for number in range(BACKED_UP, SIGNED)])
+        await world.signed(SIGNED)
+        late = await checkpoint(world, app)
+
+        async def published() -> bool:
+            row = await world.database["published"].find_one({"_id": "demo"})
+            return row is not None and row["size"] == SIGNED
+
+        await until(published, "its checkpoint to be read back")
+    await restore(world.database, saved)
+    return early, late
+
+
+async def checkpoint(world: World, app: App) -> str:
+    async with world.http(app, Role.AUDITOR) as http:
+        return (await http.get("/v1/zones/demo/checkpoint")).text
+
+
+async def recover(world: World, app: App, zone: str = "demo") -> httpx.Response:
+    async with world.http(app, Role.OPERATOR, zone=None, sub="operator-1") as http:
+        return await http.post("/v1/recover", json={"zone_id": zone, "reason": WHY})
+
+
+async def test_what_the_topics_hold_is_appended_again_and_the_break_is_on_record(
+    world: World,
+) -> None:
+    early, late = await lose(world)
+    async with world.running() as app:
+
+        async def doubted() -> bool:
+            return "log demo" in await app.ready() and await world.size() >= SIGNED
+
+        await until(doubted, "the doubt, and the topics to be read again")
+        signed = await world.database["signed"].find_one({"_id": "demo"})
+        assert signed is not None
+        assert signed["size"] == BACKED_UP
+        answer = await recover(world, app)
+        assert answer.status_code == 200, answer.text
+        assert answer.json() == {
+            "zone_id": "demo",
+            "kept": BACKED_UP,
+            "signed_beyond": SIGNED,
+        }
+        await world.signed(SIGNED + 1)
+        async with world.http(app, Role.AUDITOR) as http:
+            bundle = (await http.get("/v1/zones/demo/bundle")).content.splitlines(keepends=True)
+        assert (await recover(world, app)).status_code == 409
+    assert "log demo" not in await app.ready()
+    entries = [orjson.loads(line)["entry"] for line in bundle[1:]]
+    sends = [entry["event_id"] for entry in entries if entry["type"] == "send"]
+    assert sorted(sends) == sorted(f"event-demo-{number}-1" for number in range(SIGNED))
+    broken = [orjson.loads(line) for line in bundle[1:] if b'"type":"alarm"' in line]
+    assert [line["entry"]["reason"] for line in broken] == ["restored"]
+    assert broken[0]["private"]["kept"] == BACKED_UP
+    assert broken[0]["private"]["published_size"] == SIGNED
+    assert verify_bundle(bundle, world.public_pem, [early]).exit_code == 0
+    parted = verify_bundle(bundle, world.public_pem, [early, late])
+    assert parted.problem is not None
+    assert "rewritten" in parted.problem
+
+
+async def test_a_restored_log_is_not_signed_at_a_size_that_the_world_has_seen(
+    world: World,
+) -> None:
+    await lose(world)
+    for partition, records in world.cluster.records.items():
+        if partition.topic == "bin.sends":
+            records.clear()  # the topics have lost them too
+    await world.database["positions"].delete_many({"_id": {"$regex": r"bin\.sends"}})
+    async with world.running() as app:
+
+        async def doubted() -> bool:
+            return "log demo" in await app.ready()
+
+        await until(doubted, "the doubt")
+        assert (await recover(world, app)).status_code == 200
+
+        async def restored() -> bool:
+            waiting = await app.ready()
+            return waiting.get("log demo", "").startswith("restored: signed again")
+
+        await until(restored, "readiness to say what it waits for")
+        signed = await world.database["signed"].find_one({"_id": "demo"})
+        assert signed is not None
+        assert signed["size"] == BACKED_UP
+        await world.publish(*[send(number) for number in range(100, 100 + SIGNED)])
+        await world.signed(SIGNED + 1)
+
+
+async def test_only_a_restored_backup_is_recovered(world: World) -> None:
+    async with world.running() as app:
+        assert (await recover(world, app)).status_code == 409  # nothing there
+        await world.publish(*[send(number) for number in range(SIGNED)])
+        await world.signed(SIGNED)
+        answer = await recover(world, app)
+        assert answer.status_code == 409
+        for role in set(Role) - {Role.OPERATOR}:
+            async with world.http(app, role) as http:
+                body = {"zone_id": "demo", "reason": WHY}
+                assert (await http.post("/v1/recover", json=body)).status_code == 404

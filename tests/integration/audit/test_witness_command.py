@@ -1,0 +1,115 @@
+"""The commands of an auditor against a running service: watch, keep, hold a bundle against it."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+from bson import Binary
+
+from services.audit.app import App
+from services.audit.domain.merkle import Frontier, leaf_hash
+from services.audit.signer import Signer
+from shared.access import Role
+from tests.integration.audit.world import World, send, until
+
+COUNT = 20
+
+
+@asynccontextmanager
+async def served(app: App) -> AsyncGenerator[str]:
+    config = uvicorn.Config(app.http, port=0, log_level="critical", lifespan="off")
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.02)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await running
+
+
+async def command(world: World, url: str, *arguments: str) -> tuple[int, str]:
+    env = {
+        **os.environ,
+        "BUURTBODE_AUDIT": url,
+        "BUURTBODE_TOKEN": world.token(Role.AUDITOR),
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "cli.main",
+        *arguments,
+        env=env,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    return process.returncode or 0, output.decode()
+
+
+async def rewrite(world: World) -> None:
+    """Rewrite an entry and everything that follows from it, and sign it with the log's own key."""
+    entries, frontier = world.database["entries"], Frontier()
+    rows = await entries.find({"log": "demo"}).sort("_id", 1).to_list()
+    for index, row in enumerate(rows):
+        body = row["body"]
+        if index == 5:
+            body = body.replace(b'"accepted"', b'"canceled"')
+            await entries.update_one({"_id": row["_id"]}, {"$set": {"body": Binary(body)}})
+        frontier.append(leaf_hash(body))
+    note = Signer.load(world.settings.signing_key).sign("demo", frontier.size, frontier.root())
+    signed = {
+        "size": frontier.size,
+        "frontier": [Binary(value) for value in frontier.hashes],
+        "root": Binary(frontier.root()),
+        "note": note,
+    }
+    await world.database["signed"].update_one({"_id": "demo"}, {"$set": signed})
+
+
+async def test_a_log_rewritten_with_its_own_key_is_caught_by_whoever_watched(
+    world: World, tmp_path: Path
+) -> None:
+    key, folder, own = tmp_path / "log.pem", tmp_path / "kept", tmp_path / "witness.pem"
+    key.write_text(world.public_pem)
+    watch = ("witness", "demo", "--key", str(key), "--keep", str(folder), "--once")
+    watch = (*watch, "--witness-key", str(own), "--name", "witness.example.be")
+    bundle = tmp_path / "bundle.ndjson"
+    async with world.running() as app, served(app) as url:
+        code, said = await command(world, url, *watch)
+        assert code != 0  # nothing was signed yet
+        for start in (0, COUNT):
+            await world.publish(*[send(number) for number in range(start, start + COUNT)])
+            await world.signed(start + COUNT)
+            code, said = await command(world, url, *watch)
+            assert code == 0, said
+            assert "Cosigned: demo" in said
+        vkey = said.splitlines()[0].removeprefix("Witness key: ")
+        async with world.http(app, Role.AUDITOR) as http:
+            bundle.write_bytes((await http.get("/v1/zones/demo/bundle")).content)
+        notes = sorted((folder / "demo").glob("*.note"))
+        assert len(notes) == 2
+        kept = [option for path in notes for option in ("--kept", str(path))]
+        check = ("verify", str(bundle), "--key", str(key), *kept, "--witness", vkey)
+        code, said = await command(world, url, *check)
+        assert code == 0, said
+        assert "Cosigned by every witness" in said
+
+        async def quiet() -> bool:
+            head = await world.database["heads"].find_one({"_id": "demo"})
+            last = await world.database["signed"].find_one({"_id": "demo"})
+            return head is not None and last is not None and head["size"] == last["size"]
+
+        await until(quiet, "everything to be signed")
+        await rewrite(world)
+        code, said = await command(world, url, *watch)
+        assert code == 1, said
+        assert "was rewritten" in said
+        evidence = list((folder / "demo").glob("parted-*"))
+        assert len(evidence) == 1

@@ -1,0 +1,184 @@
+"""A witness cosigns what only grew, and keeps the evidence of what did not."""
+
+import base64
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.audit.domain.entries import Sealed
+from services.audit.domain.merkle import (
+    consistency_ranges,
+    leaf_hash,
+    proof,
+    root_of,
+)
+from services.audit.domain.notes import (
+    Checkpoint,
+    Cosigner,
+    NoteRefused,
+    Verifier,
+    cosign_note,
+    origin_of,
+)
+from services.audit.verify import verify_bundle, verify_file
+from services.audit.witness import Consistency, Parted, Witness
+from tests.unit.audit.bundles import KEY, bundle_of, entries, note_over
+
+WITNESS_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
+LOG = Verifier.of(origin_of("demo"), KEY.public_key())
+NAME = "witness.example.be"
+NOON = 1773489600
+BEFORE = entries(40)
+AFTER = [*BEFORE[:17], *entries(40, text="rewritten")[17:]]
+PEM = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def watching(folder: Path) -> Witness:
+    return Witness(folder, LOG, NAME, WITNESS_KEY)
+
+
+def proofs_of(sealed: Sequence[Sealed]) -> Consistency:
+    leaves = [leaf_hash(entry.body) for entry in sealed]
+
+    def give(old: int, new: int) -> list[bytes]:
+        return proof(
+            consistency_ranges(old, new),
+            lambda node: root_of(leaves[node.place << node.level : (node.place + 1) << node.level]),
+        )
+
+    return give
+
+
+def kept(folder: Path) -> list[str]:
+    return [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.note"))]
+
+
+def test_the_published_example_has_this_layout() -> None:
+    # c2sp.org/tlog-cosignature, the line of witness.example.com/w1
+    line = (
+        "jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+"
+        "mbIUBkBIfZ+qnA=="
+    )
+    data = base64.b64decode(line)
+    ours = cosign_note(
+        note_over(BEFORE), watching(Path()).cosigner, 1679315147, WITNESS_KEY.sign
+    ).splitlines()[-1]
+    mine = base64.b64decode(ours.rpartition(" ")[2])
+    assert len(mine) == len(data)
+    assert mine[4:12] == data[4:12]
+
+
+@settings(max_examples=30)
+@given(sizes=st.lists(st.integers(0, 40), min_size=1, max_size=8))
+def test_whatever_it_sees_of_a_growing_log_it_cosigns_once(
+    tmp_path_factory: pytest.TempPathFactory, sizes: list[int]
+) -> None:
+    folder = tmp_path_factory.mktemp("witness")
+    witness = watching(folder)
+    for size in sizes:
+        witness.see(note_over(BEFORE[:size]), NOON, proofs_of(BEFORE))
+    notes = kept(folder)
+    assert len(notes) == len(set(sizes))
+    for note in notes:
+        assert witness.cosigner.seen_at(note) == NOON
+    report = verify_bundle(bundle_of(BEFORE), PEM, notes, witnesses=[witness.cosigner.vkey])
+    assert (report.exit_code, report.kept_compared) == (0, len(notes))
+
+
+@settings(max_examples=30)
+@given(old=st.integers(18, 40), new=st.integers(18, 40))
+def test_a_log_rewritten_with_its_own_key_is_caught_and_the_evidence_kept(
+    tmp_path_factory: pytest.TempPathFactory, old: int, new: int
+) -> None:
+    folder = tmp_path_factory.mktemp("witness")
+    witness = watching(folder)
+    witness.see(note_over(BEFORE[:old]), NOON, proofs_of(BEFORE))
+    with pytest.raises(Parted, match="was rewritten"):
+        witness.see(note_over(AFTER[:new]), NOON, proofs_of(AFTER))
+    assert len(kept(folder)) == 1
+    assert len(list(folder.glob("parted-*"))) == 1
+    # what it kept proves it to anybody
+    report = verify_bundle(bundle_of(AFTER), PEM, kept(folder))
+    assert report.problem is not None
+    assert "between entry 0 and" in report.problem
+
+
+def test_verify_names_the_first_entry_at_which_a_log_parted_from_its_past(tmp_path: Path) -> None:
+    old, new, key = tmp_path / "old.ndjson", tmp_path / "new.ndjson", tmp_path / "log.pem"
+    key.write_text(PEM)
+    old.write_bytes(b"".join(bundle_of(BEFORE[:30], erased=frozenset({3}))))
+    new.write_bytes(b"".join(bundle_of(BEFORE, erased=frozenset({5}))))
+    assert verify_file(new, str(key), [old])[0] == 0
+    new.write_bytes(b"".join(bundle_of(AFTER)))
+    code, said = verify_file(new, str(key), [old])
+    assert code == 1
+    assert "parted from its past here" in said[0]
+    assert "entry 17" in said[0]
+    old.write_bytes(b"".join(bundle_of(BEFORE[:30], WITNESS_KEY)))
+    assert "the kept bundle itself is wrong" in verify_file(new, str(key), [old])[1][0]
+
+
+def test_checkpoints_kept_at_every_entry_name_it_too() -> None:
+    notes = [note_over(BEFORE[:size]) for size in range(1, 30)]
+    report = verify_bundle(bundle_of(AFTER), PEM, notes)
+    assert report.index == 17
+    assert report.problem is not None
+    assert "with entry 17" in report.problem
+
+
+def test_a_witness_that_did_not_cosign_is_missed() -> None:
+    cosigner = watching(Path()).cosigner
+    note = note_over(BEFORE[:9])
+    report = verify_bundle(bundle_of(BEFORE), PEM, [note], witnesses=[cosigner.vkey])
+    assert report.problem == f"no checkpoint given bears a cosignature of {NAME}"
+    signed = cosign_note(note, cosigner, NOON, WITNESS_KEY.sign)
+    report = verify_bundle(bundle_of(BEFORE), PEM, [signed], witnesses=[cosigner.vkey])
+    assert (report.exit_code, report.witnesses) == (0, 1)
+    other = Cosigner.of(NAME, KEY.public_key()).vkey
+    assert verify_bundle(bundle_of(BEFORE), PEM, [signed], witnesses=[other]).exit_code == 1
+
+
+@given(at=st.integers(0, 75))
+def test_a_changed_cosignature_does_not_count(at: int) -> None:
+    cosigner = watching(Path()).cosigner
+    note = cosign_note(note_over(BEFORE[:9]), cosigner, NOON, WITNESS_KEY.sign)
+    head, _, encoded = note.rstrip("\n").rpartition(" ")
+    data = bytearray(base64.b64decode(encoded))
+    data[at] ^= 1
+    changed = f"{head} {base64.b64encode(bytes(data)).decode()}\n"
+    if at < 4:  # another key's, so not this witness's
+        assert cosigner.seen_at(changed) is None
+    else:
+        with pytest.raises(NoteRefused, match="cosignature is wrong"):
+            cosigner.seen_at(changed)
+
+
+def test_a_note_of_another_key_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NoteRefused, match="not signed by this key"):
+        watching(tmp_path).see(note_over(BEFORE, WITNESS_KEY), NOON, proofs_of(BEFORE))
+    assert kept(tmp_path) == []
+
+
+def test_keys_are_read_back() -> None:
+    cosigner = watching(Path()).cosigner
+    assert Cosigner.parse(cosigner.vkey) == cosigner
+    for text in ("", "a+b", LOG.vkey, cosigner.vkey.replace("+", "+0", 1)):
+        with pytest.raises(NoteRefused):
+            Cosigner.parse(text)
+    with pytest.raises(NoteRefused):
+        Cosigner.of("a name", WITNESS_KEY.public_key())
+
+
+def test_a_witness_starts_again_where_it_stood(tmp_path: Path) -> None:
+    watching(tmp_path).see(note_over(BEFORE[:9]), NOON, proofs_of(BEFORE))
+    again = watching(tmp_path)
+    last = again.last()
+    assert isinstance(last, Checkpoint)
+    assert last.size == 9
+    assert again.see(note_over(BEFORE[:20]), NOON, proofs_of(BEFORE)).is_new
+    assert not again.see(note_over(BEFORE[:20]), NOON, proofs_of(BEFORE)).is_new
