@@ -46,6 +46,10 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word
         self.headers = dict(headers or {})
 
 
+Translate = Callable[[Request, Problem], Problem]
+"""Gives a problem in the language that the request asks for."""
+
+
 class ProblemDocument(BaseModel):
     """The shape of every error answer (RFC 9457)."""
 
@@ -117,57 +121,73 @@ def answer(problem: Problem) -> JSONResponse:
     )
 
 
-async def _on_problem(_request: Request, error: Exception) -> Response:
+def told(request: Request, problem: Problem) -> JSONResponse:
+    """Give a problem as a response, in the caller's language where the service has words for it.
+
+    A service that has sets `app.state.translate`, a `Translate`.
+    """
+    translate: Translate | None = getattr(request.app.state, "translate", None)
+    return answer(problem if translate is None else translate(request, problem))
+
+
+async def _on_problem(request: Request, error: Exception) -> Response:
     if not isinstance(error, Problem):
         raise error
-    return answer(error)
+    return told(request, error)
 
 
-async def _on_invalid(_request: Request, error: Exception) -> Response:
+async def _on_invalid(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     errors = [
         # the input itself is left out: it may be personal data
-        {"field": ".".join(str(part) for part in item["loc"][1:]), "reason": str(item["msg"])}
+        {
+            "field": ".".join(str(part) for part in item["loc"][1:]),
+            "code": str(item["type"]),
+            "reason": str(item["msg"]),
+        }
         for item in error.errors()
     ]
-    first = errors[0] if errors else {"field": "", "reason": ""}
+    first = errors[0] if errors else {"field": "", "code": "", "reason": ""}
     detail = f"{first['field'] or 'The request'}: {first['reason']}. Correct it and send it again."
-    return answer(
+    return told(
+        request,
         Problem(
             422,
             "invalid-request",
             detail,
             field=first["field"] or None,
             extra={"errors": errors},
-        )
+        ),
     )
 
 
-async def _on_http(_request: Request, error: Exception) -> Response:
+async def _on_http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     kind = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "http-error")
     headers = dict(error.headers or {})
-    return answer(Problem(error.status_code, kind, str(error.detail), headers=headers))
+    return told(request, Problem(error.status_code, kind, str(error.detail), headers=headers))
 
 
-async def _on_unavailable(_request: Request, error: Exception) -> Response:
+async def _on_unavailable(request: Request, error: Exception) -> Response:
     structlog.get_logger().warning("not available", error=type(error).__name__)
-    return answer(
+    return told(
+        request,
         Problem(
             503,
             "unavailable",
             "A part that this needs does not answer now; nothing was changed. Try again.",
             headers={"Retry-After": "2"},
-        )
+        ),
     )
 
 
 async def _on_fault(request: Request, error: Exception) -> Response:
     structlog.get_logger().error("fault", error=type(error).__name__, route=_route(request))
-    return answer(
-        Problem(500, "fault", "Something is wrong on our side; the operator has been told.")
+    return told(
+        request,
+        Problem(500, "fault", "Something is wrong on our side; the operator has been told."),
     )
 
 

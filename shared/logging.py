@@ -87,6 +87,7 @@ def configure(service: str, level: str) -> None:
         stream=sys.stdout,
         force=True,
     )
+    logging.captureWarnings(capture=True)
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
 

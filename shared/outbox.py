@@ -8,7 +8,8 @@ again, in the same order, which every consumer takes as one.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import structlog
@@ -27,6 +28,9 @@ _LEASE = timedelta(seconds=30)
 """Longer than a publish can take (a batch waits 10 s at most, and is in flight for 10 s)."""
 
 _WINDOW = 1000
+_FEW = 4
+"""Streams up to which a command for each is no slower than the commands for many."""
+
 _INDEPENDENT = frozenset(topic.name for topic in SOURCE_TOPICS if topic.independent)
 
 
@@ -70,27 +74,52 @@ class Outbox:
 
     async def _insert(self, session: Session, records: Sequence[Outgoing]) -> None:
         streams = [f"{record.topic}|{record.key}" for record in records]
-        next_seq = dict.fromkeys(streams, 0)
-        counted = {
+        counted = Counter(
             stream
             for stream, record in zip(streams, records, strict=True)
             if record.topic not in _INDEPENDENT
-        }
+        )
+        next_seq = await self._raise(session, counted)
+        rows: list[Document] = []
+        for stream, record in zip(streams, records, strict=True):
+            rows.append(_row(stream, next_seq.get(stream, 0), record))
+            if stream in next_seq:
+                next_seq[stream] += 1
+        await self._rows.insert_many(rows, session=session)
+
+    async def _raise(self, session: Session, counted: Mapping[str, int]) -> dict[str, int]:
+        """Raise the counters by how many events come, and give each stream's first number."""
+        if len(counted) > _FEW:
+            return await self._raise_many(session, counted)
+        first: dict[str, int] = {}
         for stream in sorted(counted):  # one order for all, so that no two deadlock
             counter = await self._counters.find_one_and_update(
                 {"_id": stream},
-                {"$inc": {"seq": streams.count(stream)}},
+                {"$inc": {"seq": counted[stream]}},
                 upsert=True,
                 return_document=ReturnDocument.AFTER,
                 session=session,
             )
-            next_seq[stream] = _seq(counter) - streams.count(stream) + 1
-        rows: list[Document] = []
-        for stream, record in zip(streams, records, strict=True):
-            rows.append(_row(stream, next_seq[stream], record))
-            if stream in counted:
-                next_seq[stream] += 1
-        await self._rows.insert_many(rows, session=session)
+            first[stream] = _seq(counter) - counted[stream] + 1
+        return first
+
+    async def _raise_many(self, session: Session, counted: Mapping[str, int]) -> dict[str, int]:
+        """Do the same in a few commands, for an import or a page of a republish.
+
+        What is read stays true until it is written: a transaction that raises one of these
+        counters meanwhile makes this one, or the other, begin again.
+        """
+        found = self._counters.find({"_id": {"$in": list(counted)}}, session=session)
+        there = {str(row["_id"]): _seq(row) async for row in found}
+        for count in sorted({counted[stream] for stream in there}):
+            same = sorted(stream for stream in there if counted[stream] == count)
+            await self._counters.update_many(
+                {"_id": {"$in": same}}, {"$inc": {"seq": count}}, session=session
+            )
+        new = [{"_id": s, "seq": n} for s, n in sorted(counted.items()) if s not in there]
+        if new:
+            await self._counters.insert_many(new, session=session)
+        return {stream: there.get(stream, 0) + 1 for stream in counted}
 
     async def oldest(self) -> list[Document]:
         """Give the next rows to publish, in order per stream."""

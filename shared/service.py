@@ -19,7 +19,7 @@ from fastapi import FastAPI
 from pymongo.errors import PyMongoError
 
 from shared.failures import Fenced, Retryable
-from shared.settings import HttpSettings
+from shared.settings import HttpSettings, UnusableSettingsError
 
 Task = Callable[[], Awaitable[None]]
 
@@ -80,7 +80,19 @@ async def _task(task: Task) -> None:
 
 
 def run(main: Callable[[], Awaitable[None]]) -> None:
-    """Run a service's main coroutine on uvloop where there is one."""
+    """Run a service's main coroutine.
+
+    Unusable settings, or a cluster that does not answer, end the process with a sentence and a
+    code above 0, for its supervisor to try again.
+    """
+    try:
+        _run(main)
+    except (UnusableSettingsError, Retryable) as error:
+        sys.exit(f"cannot start: {error}")
+
+
+def _run(main: Callable[[], Awaitable[None]]) -> None:
+    """Run it on uvloop where there is one."""
     if sys.platform == "win32":
         asyncio.run(_task(main))
         return

@@ -7,10 +7,17 @@ start, and says which one is missing.
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
-from pydantic import AnyHttpUrl, BaseModel, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AnyHttpUrl, BaseModel, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+_PREFIX = "BUURTBODE_"
+_NESTED = "__"
+
+
+class UnusableSettingsError(Exception):
+    """The settings do not let a service start; the text names each variable, and no value."""
 
 
 class KafkaSettings(BaseModel):
@@ -58,7 +65,7 @@ class HttpSettings(BaseModel):
 class ServiceSettings(BaseSettings):
     """What the three services have in common."""
 
-    model_config = SettingsConfigDict(env_prefix="BUURTBODE_", env_nested_delimiter="__")
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_nested_delimiter=_NESTED)
 
     kafka: KafkaSettings
     mongo: MongoSettings
@@ -68,3 +75,51 @@ class ServiceSettings(BaseSettings):
     """The key ring of recipient pseudonyms: a file that only `buurtbode pseudonyms` writes."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+_Settings = TypeVar("_Settings", bound=ServiceSettings)
+
+
+def read_settings(kind: type[_Settings]) -> _Settings:
+    """Read a service's settings from the environment; raises `UnusableSettingsError`.
+
+    pydantic's own error quotes what it was given, passwords too, so it goes no further than here.
+    """
+    try:
+        return kind()  # pyright: ignore[reportCallIssue] - from the environment
+    except ValidationError as error:
+        problem = _explain(kind, error)
+    except SettingsError as error:  # names the field; only its cause quotes the value
+        problem = str(error)
+    raise UnusableSettingsError(problem)
+
+
+def _explain(kind: type[BaseModel], error: ValidationError) -> str:
+    missing: list[str] = []
+    wrong: list[str] = []
+    for found in error.errors(include_url=False, include_context=False, include_input=False):
+        path = tuple(part for part in found["loc"] if isinstance(part, str))
+        if found["type"] == "missing":
+            missing += [_variable(leaf) for leaf in _required(kind, path)]
+        elif path:
+            wrong.append(f"{_variable(path)}: {found['msg']}")
+        else:
+            wrong.append(found["msg"])
+    sentences = [f"set {', '.join(missing)}"] if missing else []
+    return "; ".join([*sentences, *wrong])
+
+
+def _variable(path: tuple[str, ...]) -> str:
+    return _PREFIX + _NESTED.join(path).upper()
+
+
+def _required(kind: type[BaseModel], path: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Give the setting at `path`; of a group of settings, everything in it that has no default."""
+    group = kind
+    for name in path:
+        annotation = group.model_fields[name].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return [path]
+        group = annotation
+    required = [name for name, field in group.model_fields.items() if field.is_required()]
+    return [leaf for name in required for leaf in _required(kind, (*path, name))]

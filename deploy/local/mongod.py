@@ -69,7 +69,9 @@ class Mongod(Child):
             "--nounixsocket",
             *("--replSet", REPLICA_SET),
             *("--keyFile", str(self._key_file)),
-            *("--wiredTigerCacheSizeGB", "0.25"),
+            # an import of 10,000 members is one transaction of some 100 MB, of which the cache must
+            # hold six to seven times; it grows to this only where there is so much to hold
+            *("--wiredTigerCacheSizeGB", "1"),
             *("--oplogSize", "512"),
             *("--networkMessageCompressors", "snappy,zstd"),
             *("--setParameter", "ttlMonitorSleepSecs=5"),

@@ -65,6 +65,7 @@ from shared.mongo import database as open_database
 from shared.outbox import Outbox, OutboxPublisher
 from shared.pseudonyms import KeyRing
 from shared.service import Task, instance_name, run, serve
+from shared.settings import read_settings
 from shared.topics import ALERTS
 
 _ROUTERS = (messages_api.router, preview_api.router, receipts_api.router)
@@ -426,7 +427,7 @@ def _ready(stores: Stores, log: Log, consumers: Sequence[Consumer]) -> Ready:
 
 async def main() -> None:
     """Run the service until it is told to stop."""
-    settings = DispatcherSettings()  # pyright: ignore[reportCallIssue] - from the environment
+    settings = read_settings(DispatcherSettings)
     configure(SERVICE, settings.log_level)
     async with (
         connect(settings.mongo, SERVICE) as client,

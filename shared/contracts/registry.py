@@ -220,6 +220,8 @@ NoticeTemplate = Literal[
     "bulletin_escalated",
     "bulletin_returned",
     "bulletin_expired",
+    "bulletin_suggested",
+    "house_rules_changed",
     "member_unreachable",
     "network_without_coordinator",
     "network_dissolved",

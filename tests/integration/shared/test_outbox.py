@@ -4,13 +4,23 @@ import asyncio
 import contextlib
 import random
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
+from pymongo import AsyncMongoClient
+from pymongo.monitoring import (
+    CommandFailedEvent,
+    CommandListener,
+    CommandStartedEvent,
+    CommandSucceededEvent,
+)
+
+from shared.clock import Clock
 from shared.contracts import Erasure
 from shared.envelope import parse
 from shared.kafka import Outgoing, Partition, Positions, Record
-from shared.mongo import Session, transaction
-from shared.outbox import OutboxPublisher
+from shared.mongo import Client, Session, database, transaction
+from shared.outbox import Outbox, OutboxPublisher
+from shared.settings import MongoSettings
 from shared.topics import ERASURES
 from tests.integration.shared.conftest import Service
 from tests.support.cluster import KafkaCluster
@@ -112,3 +122,68 @@ async def test_one_publisher_works_at_a_time(service: Service, kafka_cluster: Ka
     await change(service, topic, "m")
     assert await second.publish_once() == 0
     assert await first.publish_once() == 1
+
+
+async def change_many(service: Service, topic: str, members: Sequence[str]) -> None:
+    """Raise the numbers of many members, each twice, in one transaction."""
+
+    async def work(session: Session) -> None:
+        events: list[Erasure] = []
+        for _ in range(2):
+            for member in members:
+                row = await service.database["members"].find_one_and_update(
+                    {"_id": member}, {"$inc": {"number": 1}}, upsert=True, session=session
+                )
+                events.append(event(member, 1 if row is None else int(row["number"]) + 1))
+        await service.outbox.add(session, events, topic=topic)
+
+    await transaction(service.client, work)
+
+
+async def test_many_keys_at_once_keep_the_order_of_each(
+    service: Service, kafka_cluster: KafkaCluster
+) -> None:
+    """Changes of many keys race changes of one, on keys that are new and on keys that are not."""
+    topic = kafka_cluster.new_topic(ERASURES)
+    members = [f"m{n}" for n in range(12)]
+    running = asyncio.create_task(publisher(service).run())
+    many = [change_many(service, topic, members[:9]) for _ in range(2)]
+    many += [change_many(service, topic, members[3:]) for _ in range(2)]
+    ones = [change(service, topic, member) for member in members]
+    await asyncio.gather(*many, *ones)
+    total = 4 * 9 * 2 + len(ones)
+    records = await published(service, topic, total)
+    running.cancel()
+    each = {member: numbers(records, member) for member in members}
+    assert sum(len(found) for found in each.values()) == total
+    for found in each.values():
+        assert found == list(range(1, len(found) + 1))
+
+
+async def test_many_keys_at_once_are_few_commands(mongo_database: MongoSettings) -> None:
+    """An import of 10,000 members must not make a round trip for each of them."""
+    commands: list[str] = []
+
+    class Listener(CommandListener):
+        def started(self, event: CommandStartedEvent) -> None:
+            commands.append(event.command_name)
+
+        def succeeded(self, event: CommandSucceededEvent) -> None:
+            """Count starts only."""
+
+        def failed(self, event: CommandFailedEvent) -> None:
+            """Count starts only."""
+
+    async def work(session: Session) -> None:
+        await outbox.add(session, [event(f"m{n}", 1) for n in range(3000)])
+
+    url = mongo_database.url.get_secret_value()
+    client: Client = AsyncMongoClient(url, event_listeners=[Listener()], tz_aware=True)
+    async with client:
+        own = database(client, mongo_database.database)
+        outbox = Outbox(own, "buurtbode/test", Clock())
+        await transaction(client, work)
+        await transaction(client, work)
+        assert len(commands) < 20, commands
+        rows = await own["outbox"].find({"stream": "bin.erasures|m7"}).to_list()
+        assert sorted(row["seq"] for row in rows) == [1, 2]

@@ -92,6 +92,37 @@ def test_every_part_that_stays_up_has_a_health_check() -> None:
         assert "healthcheck" in part or part["restart"] == "no", name
 
 
+def test_what_starts_once_is_waited_for_by_what_stays_up() -> None:
+    parts = compose()["services"]
+    waited_for = {
+        name
+        for service in SERVICES
+        for name, wait in parts[service]["depends_on"].items()
+        if wait["condition"] == "service_completed_successfully"
+    }
+    # `docker compose up --wait` takes any other part that ends for one that failed
+    assert waited_for == {name for name, part in parts.items() if part["restart"] == "no"}
+
+
+def test_no_port_is_published_beyond_loopback() -> None:
+    published = [port for part in compose()["services"].values() for port in part.get("ports", [])]
+    assert published
+    assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+def test_a_service_writes_nowhere_but_in_memory() -> None:
+    for service in SERVICES:
+        part = compose()["services"][service]
+        assert part["read_only"] is True
+        assert part["tmpfs"] == ["/tmp"]  # noqa: S108 - inside the container
+        assert all(volume.endswith(":ro") for volume in part["volumes"])
+
+
+def test_passwords_and_local_data_stay_out_of_the_build() -> None:
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    assert {".env", ".git", "data", "keys"} <= set(ignored)
+
+
 def test_every_build_names_a_target_of_the_dockerfile() -> None:
     built = [part["build"] for part in compose()["services"].values() if "build" in part]
     assert {build["target"] for build in built} <= set(stages())
