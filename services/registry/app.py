@@ -13,12 +13,21 @@ from services.registry.api import (
     bulletins,
     coordinators,
     documents,
+    evaluation,
+    figures,
+    measures,
+    meetings,
+    member_lists,
     members,
     networks,
     operations,
+    privacy,
     public,
+    rights,
+    steering,
     zones,
 )
+from services.registry.api.evaluation_words import EvaluationPages
 from services.registry.api.pages import Pages
 from services.registry.api.problems import install_failures
 from services.registry.consumers import SERVICE, build_consumers
@@ -37,6 +46,7 @@ from shared.mongo import database as open_database
 from shared.outbox import Outbox, OutboxPublisher
 from shared.pseudonyms import KeyRing
 from shared.service import Task, instance_name, run, serve
+from shared.settings import read_settings
 from shared.topics import PROPOSALS
 
 _ROUTERS = (
@@ -46,8 +56,16 @@ _ROUTERS = (
     networks.one,
     documents.router,
     coordinators.router,
+    steering.router,
+    member_lists.router,  # before `members/{member_id}`, which would take its paths
     members.router,
+    measures.router,
+    rights.router,
+    privacy.router,
     bulletins.router,
+    meetings.router,
+    figures.router,
+    evaluation.router,
     operations.router,
     public.router,
 )
@@ -74,6 +92,7 @@ def api() -> FastAPI:
         app.include_router(router, prefix="/v1")
     install_failures(app)
     app.state.pages = Pages()
+    app.state.evaluation_pages = EvaluationPages()
     return app
 
 
@@ -82,7 +101,15 @@ async def build(settings: RegistrySettings, log: Log, client: Client, clock: Clo
     database = open_database(client, settings.mongo.database)
     outbox = Outbox(database, f"buurtbode/{SERVICE}", clock)
     keys = KeyRing(settings.pseudonym_keys)
-    context = Context.of(client, database, outbox, keys, clock)
+    context = Context.of(
+        client,
+        database,
+        outbox,
+        keys,
+        clock,
+        policy=settings.policy(),
+        retention=settings.retention,
+    )
     await context.prepare()
     consumers = build_consumers(context, log, client, database)
     publisher = OutboxPublisher(outbox, log, database, instance_name(settings.http))
@@ -127,7 +154,7 @@ def _ready(database: Database, log: Log, consumers: list[Consumer]) -> Ready:
 
 async def main() -> None:
     """Run the service until it is told to stop."""
-    settings = RegistrySettings()  # pyright: ignore[reportCallIssue] - read from the environment
+    settings = read_settings(RegistrySettings)
     configure(SERVICE, settings.log_level)
     async with (
         connect(settings.mongo, SERVICE) as client,

@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 from services.registry.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, paged
 from services.registry.api.scopes import Coordinators, ReadVersion, Wired, etag
 from services.registry.domain.contact import PhoneKind
+from services.registry.domain.measure import Ground, MeasureKind
 from services.registry.domain.member import LeftBy, MemberRecord, PersonName, Tie
 from services.registry.domain.reach import SmsReach, by_sms
 from services.registry.flows.accept_house_rules import accept_on_paper
@@ -73,6 +74,30 @@ class LeaveInput(_Input):
     reason: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
 
 
+class MeasureView(BaseModel):
+    """A measure against a member, and until when they can appeal."""
+
+    kind: MeasureKind
+    reason: str
+    by: str
+    at: UtcTime
+    until: UtcTime | None
+    ended_at: UtcTime | None
+    ended_by: str | None
+    end_reason: str | None
+    appeal_until: UtcTime
+
+
+class RestrictionView(BaseModel):
+    """Why nothing is done with a member's data but store them (GDPR, article 18)."""
+
+    ground: Ground
+    reason: str
+    by: str
+    at: UtcTime
+    asked_on: date
+
+
 class MemberView(BaseModel):
     """A member. `sms` says whether an SMS can reach them."""
 
@@ -89,6 +114,9 @@ class MemberView(BaseModel):
     email: str | None
     cold_mail: bool
     restricted: bool
+    restriction: RestrictionView | None
+    suspended_until: UtcTime | None
+    measures: list[MeasureView]
     house_rules_version: int | None
     accepted_how: Literal["link", "paper"] | None
     accepted_at: UtcTime | None
@@ -97,7 +125,8 @@ class MemberView(BaseModel):
     left_by: LeftBy | None
 
 
-def _view(member: MemberRecord) -> MemberView:
+def member_view(member: MemberRecord) -> MemberView:
+    """Give a member as the network's coordinators see them."""
     accepted = member.acceptance
     return MemberView(
         member_id=member.member_id,
@@ -113,6 +142,14 @@ def _view(member: MemberRecord) -> MemberView:
         email=member.email,
         cold_mail=member.cold_mail,
         restricted=member.restricted,
+        restriction=None
+        if member.restriction is None
+        else RestrictionView(**member.restriction.model_dump()),
+        suspended_until=member.suspended_until,
+        measures=[
+            MeasureView(**measure.model_dump(), appeal_until=measure.appeal_until)
+            for measure in member.measures
+        ],
         house_rules_version=None if accepted is None else accepted.version,
         accepted_how=None if accepted is None else accepted.how,
         accepted_at=None if accepted is None else accepted.at,
@@ -122,9 +159,10 @@ def _view(member: MemberRecord) -> MemberView:
     )
 
 
-def _tagged(member: MemberRecord, response: Response) -> MemberView:
+def tagged(member: MemberRecord, response: Response) -> MemberView:
+    """Give a member with the ETag of what is shown."""
     response.headers["ETag"] = etag(member.version)
-    return _view(member)
+    return member_view(member)
 
 
 def _paper(given: PaperInput) -> Paper:
@@ -144,7 +182,7 @@ async def get_members(
         context, scope.actor, scope.network, state=state, after=cursor, limit=limit
     )
     last = found[-1].member_id if found else None
-    return paged([_view(member) for member in found], limit, last)
+    return paged([member_view(member) for member in found], limit, last)
 
 
 @router.post("/members", status_code=201)
@@ -163,7 +201,7 @@ async def post_member(
         paper=None if paper is None else _paper(paper),
     )
     member = await create_member(context, scope.actor, scope.network.network_id, newcomer)
-    return _tagged(member, response)
+    return tagged(member, response)
 
 
 @router.get("/members/{member_id}")
@@ -172,7 +210,7 @@ async def get_member(
 ) -> MemberView:
     """Show a member. The look is on record."""
     network_id = scope.network.network_id
-    return _tagged(await show_member(context, scope.actor, network_id, member_id), response)
+    return tagged(await show_member(context, scope.actor, network_id, member_id), response)
 
 
 @router.patch("/members/{member_id}")
@@ -194,7 +232,7 @@ async def patch_member(
         version=version,
         changes=dict(change),
     )
-    return _tagged(member, response)
+    return tagged(member, response)
 
 
 @router.post("/members/{member_id}/accept")
@@ -204,7 +242,7 @@ async def post_accept(
     """Record that a member accepted the current house rules on paper."""
     network_id = scope.network.network_id
     member = await accept_on_paper(context, scope.actor, network_id, member_id, _paper(paper))
-    return _tagged(member, response)
+    return tagged(member, response)
 
 
 @router.post("/members/{member_id}/leave")
@@ -219,4 +257,4 @@ async def post_leave(
     network_id = scope.network.network_id
     reason = None if why is None else why.reason
     member = await leave_by_coordinator(context, scope.actor, network_id, member_id, reason)
-    return _tagged(member, response)
+    return tagged(member, response)

@@ -39,6 +39,7 @@ class Pages:
             autoescape=select_autoescape(enabled_extensions=("html.j2",)),
         )
         self._template = environment.get_template("page.html.j2")
+        self._facts = environment.get_template("facts.html.j2")
 
     def show(
         self,
@@ -48,6 +49,7 @@ class Pages:
         *,
         network: str | None = None,
         text: str | None = None,
+        link: tuple[str, str] | None = None,
         buttons: Sequence[Button] = (),
         status: int = 200,
     ) -> HTMLResponse:
@@ -58,9 +60,17 @@ class Pages:
             paragraphs=paragraphs,
             network=network,
             text=text,
+            link=link,
             buttons=buttons,
         )
         return HTMLResponse(html, status_code=status, headers=_HEADERS)
+
+    def facts(
+        self, language: Language, title: str, facts: Sequence[tuple[str, str]]
+    ) -> HTMLResponse:
+        """Give a page of labels and what they stand for."""
+        html = self._facts.render(language=language, title=title, facts=facts)
+        return HTMLResponse(html, headers=_HEADERS)
 
     def unknown_link(self) -> HTMLResponse:
         """Say in all languages that a link is not valid: whose it was is not known."""

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from starlette.datastructures import FormData
 
 from services.registry.api.pages import Button, Pages, words_of
+from services.registry.api.rights_words import RIGHTS
 from services.registry.api.scopes import Wired
 from services.registry.domain.failures import Conflict, NotThere
 from services.registry.domain.member import MemberRecord
@@ -100,9 +101,16 @@ async def _accept_page(
         said,
         network=network.name,
         text=text,
+        link=_notice(member),
         buttons=buttons,
         status=status,
     )
+
+
+def _notice(member: MemberRecord) -> tuple[str, str]:
+    """Link to the privacy notice, in the member's language."""
+    path = f"../zones/{member.zone_id}/privacy?language={member.language}"
+    return path, RIGHTS[member.language].notice_title
 
 
 async def _rules(context: Context, network: NetworkRecord, language: Language) -> str:

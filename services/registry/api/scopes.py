@@ -4,12 +4,13 @@ What a caller may not see raises the same 404 as what does not exist.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
 from services.registry.domain.network import NetworkRecord
-from services.registry.domain.rights import Right, may
+from services.registry.domain.rights import Right, may, stands
 from services.registry.domain.zone import ZoneRecord
 from services.registry.flows.context import Actor, Context
 from shared.access import Caller, Role, Roles, caller, not_found
@@ -54,6 +55,10 @@ class NetworkScope:
     def actor(self) -> Actor:
         """Give the actor whom the records name."""
         return actor_of(self.caller)
+
+    def stands(self, right: Right, now: datetime) -> bool:
+        """Tell whether one of the rights is the caller's, where several open a route."""
+        return stands(self.caller, right, self.network.zone_id, self.network, now)
 
 
 class InZone:
@@ -101,6 +106,7 @@ ZoneKeeper = Annotated[Caller, Depends(Roles(Role.ADMIN, Role.POLICE))]
 NetworkReader = Annotated[
     Caller, Depends(Roles(Role.ADMIN, Role.POLICE, Role.COORDINATOR, Role.MUNICIPALITY))
 ]
+FigureReader = Annotated[Caller, Depends(Roles(Role.POLICE, Role.MUNICIPALITY, Role.FEDERAL))]
 Operator = Annotated[Caller, Depends(Roles(Role.OPERATOR))]
 
 ZoneAdmin = Annotated[ZoneScope, Depends(InZone(Right.ADMIN))]
@@ -113,6 +119,10 @@ NetworkKeeper = Annotated[
     NetworkScope, Depends(InNetwork(Right.ADMIN, Right.POLICE, Right.COORDINATOR))
 ]
 NetworkRelay = Annotated[NetworkScope, Depends(InNetwork(Right.POLICE, Right.COORDINATOR))]
+BulletinReader = Annotated[
+    NetworkScope, Depends(InNetwork(Right.POLICE, Right.COORDINATOR, Right.MUNICIPALITY))
+]
+BulletinWriter = Annotated[NetworkScope, Depends(InNetwork(Right.COORDINATOR, Right.MUNICIPALITY))]
 Coordinators = Annotated[NetworkScope, Depends(InNetwork(Right.COORDINATOR))]
 CoordinatorKeeper = Annotated[
     NetworkScope, Depends(InNetwork(Right.ADMIN, Right.POLICE, Right.OWN_COORDINATOR))

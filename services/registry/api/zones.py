@@ -27,8 +27,10 @@ from services.registry.flows.enrol_key import enrol_key
 from services.registry.flows.list_bulletins import list_in_zone
 from services.registry.flows.list_officers import list_officers
 from services.registry.flows.revoke_key import revoke_key
+from services.registry.flows.waive_feedback import waive_feedback
+from services.registry.store.alerts import Due
 from shared.access import Role, not_found
-from shared.contracts.base import Id, Language, UtcTime, ZoneId
+from shared.contracts.base import Id, Language, MessageId, UtcTime, ZoneId
 from shared.contracts.registry import LegalBasis, PublisherKey
 
 router = APIRouter(prefix="/zones", tags=["zones"])
@@ -210,19 +212,43 @@ async def get_zone_bulletins(
     return paged([bulletin_item(bulletin) for bulletin in found], limit, last)
 
 
+class NoFeedback(_Input):
+    """Why members get no feedback on an alert: in all the networks where it is due, or in these."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=1000)]
+    network_ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=500)] | None = None
+
+
+@one.post("/feedback-due/{alert_id}/waive")
+async def post_waive_feedback(
+    scope: ZonePolice, context: Wired, alert_id: MessageId, why: NoFeedback
+) -> FeedbackDue:
+    """Record why an alert gets no feedback, and clear it from the list."""
+    left = await waive_feedback(
+        context,
+        scope.actor,
+        scope.zone.zone_id,
+        alert_id,
+        network_ids=why.network_ids,
+        reason=why.reason,
+    )
+    return _feedback_due(left)
+
+
 @one.get("/feedback-due")
 async def get_feedback_due(
     scope: ZonePolice, context: Wired, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
 ) -> Page[FeedbackDue]:
     """List the alerts on which the members of some network got no feedback yet."""
     found = await context.alerts.due(scope.zone.zone_id, cursor, limit)
-    items = [
-        FeedbackDue(
-            alert_id=due.alert_id,
-            network_ids=due.network_ids,
-            status=due.status,
-            accepted_at=due.accepted_at,
-        )
-        for due in found
-    ]
+    items = [_feedback_due(due) for due in found]
     return paged(items, limit, items[-1].alert_id if items else None)
+
+
+def _feedback_due(due: Due) -> FeedbackDue:
+    return FeedbackDue(
+        alert_id=due.alert_id,
+        network_ids=due.network_ids,
+        status=due.status,
+        accepted_at=due.accepted_at,
+    )

@@ -12,6 +12,7 @@ from services.registry.domain.failures import Invalid
 PhoneKind = Literal["mobile", "fixed"]
 
 _HOME = "BE"
+HOME_CODE = 32
 _KINDS: dict[int, PhoneKind] = {
     PhoneNumberType.MOBILE: "mobile",
     # where the numbering plan does not tell them apart, an SMS is worth trying
@@ -35,8 +36,8 @@ def phone(raw: str, field: str = "phone") -> Phone:
         number = phonenumbers.parse(raw, _HOME)
     except NumberParseException:
         raise _no_phone(field) from None
-    kind = _KINDS.get(phonenumbers.number_type(number))
-    if number.extension or kind is None or not phonenumbers.is_valid_number(number):
+    kind = _KINDS.get(phonenumbers.number_type(number))  # of a number that is not valid: none
+    if number.extension or kind is None:
         raise _no_phone(field)
     return Phone(phonenumbers.format_number(number, PhoneNumberFormat.E164), kind)
 

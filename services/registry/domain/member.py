@@ -3,11 +3,12 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import EmailStr, StringConstraints
+from pydantic import StringConstraints
 
 from services.registry.domain.aggregate import Aggregate, Value
 from services.registry.domain.contact import PhoneKind
 from services.registry.domain.failures import Conflict
+from services.registry.domain.measure import Measure, Restriction
 from shared.contracts.base import Id, Language, UtcTime, ZoneId
 from shared.contracts.registry import Member, MemberKind, MemberState
 
@@ -20,7 +21,7 @@ PersonName = Annotated[
 Tie = Literal["lives", "works", "both"]
 """What binds a member to the area: they live there, work there, or both."""
 
-LeftBy = Literal["coordinator", "link"]
+LeftBy = Literal["coordinator", "link", "exclusion"]
 
 
 class Acceptance(Value):
@@ -56,16 +57,39 @@ class MemberRecord(Aggregate):
     """E.164, mobile or fixed."""
 
     phone_kind: PhoneKind | None = None
-    email: EmailStr | None = None
+    email: str | None = None
+    """Normalised where it comes in (`contact.email`), not again at each read: too slow."""
+
     cold_mail: bool = True
     sms_stopped: bool = False
     restricted: bool = False
+    restriction: Restriction | None = None
+    """Why processing is restricted; only while it is."""
+
+    suspended_until: UtcTime | None = None
+    """When a suspension ends by itself; only while there is one."""
+
+    measures: tuple[Measure, ...] = ()
+    source: Literal["coordinator", "import"] = "coordinator"
+    """How they came onto the list."""
+
     acceptance: Acceptance | None = None
     unsubscribe_token: str
     accept_token: str
+    asked_rules: int | None = None
+    """The version of new house rules that they were asked to accept, by their link."""
+
     created_at: UtcTime
+    joined_at: UtcTime | None = None
+    """When they accepted house rules for the first time; see `joined`."""
+
     left_at: UtcTime | None = None
     left_by: LeftBy | None = None
+
+    @property
+    def joined(self) -> datetime | None:
+        """Give when they became a member, which later house rules do not change."""
+        return self.joined_at or (None if self.acceptance is None else self.acceptance.at)
 
     @property
     def mobile(self) -> str | None:
@@ -90,8 +114,16 @@ class MemberRecord(Aggregate):
             restricted=self.restricted,
             house_rules_version=self.acceptance.version if self.acceptance else None,
             unsubscribe_token=None if left else self.unsubscribe_token,
-            accept_token=self.accept_token if self.state == "pending" else None,
+            accept_token=self.accept_token if self.is_asked else None,
         )
+
+    @property
+    def is_asked(self) -> bool:
+        """Tell whether they have house rules to accept: as a newcomer, or a new version."""
+        if self.state in {"pending", "left"}:
+            return self.state == "pending"
+        accepted = 0 if self.acceptance is None else self.acceptance.version
+        return self.asked_rules is not None and self.asked_rules > accepted
 
 
 def check_present(member: MemberRecord) -> None:
@@ -111,7 +143,21 @@ def accept(member: MemberRecord, acceptance: Acceptance) -> MemberRecord:
     if member.acceptance is not None and member.acceptance.version >= acceptance.version:
         return member
     state: MemberState = "active" if member.state == "pending" else member.state
-    return member.changed(state=state, acceptance=acceptance)
+    joined_at = member.joined or acceptance.at
+    return member.changed(state=state, acceptance=acceptance, joined_at=joined_at)
+
+
+def ask_rules(member: MemberRecord, version: int) -> MemberRecord:
+    """Ask a member to accept new house rules; who accepted or was asked stays as they are.
+
+    Nobody accepts for them and nobody is put out: a member accepts each version personally.
+    """
+    if member.state not in {"active", "suspended"}:
+        return member
+    accepted = 0 if member.acceptance is None else member.acceptance.version
+    if version <= max(accepted, member.asked_rules or 0):
+        return member
+    return member.changed(asked_rules=version)
 
 
 def leave(member: MemberRecord, by: LeftBy, now: datetime) -> MemberRecord:

@@ -6,20 +6,18 @@ role profiles in its annexes.
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints
 
-from services.registry.domain.aggregate import Aggregate, Value
+from services.registry.domain.aggregate import Aggregate
+from services.registry.domain.area import Area
 from services.registry.domain.coordinator import Coordinator, Removal, Screening
 from services.registry.domain.documents import DocumentVersion, Plan
 from services.registry.domain.failures import Conflict, Invalid, NotThere
 from services.registry.domain.zone import Officer
 from shared.contracts.base import Id, Language, UtcTime, ZoneId
 from shared.contracts.registry import Contact, DocumentKind, Network, NetworkKind, NetworkState
-
-_RING_MIN = 4
-_LONGITUDE, _LATITUDE = 180, 90
 
 _PROVINCES = {
     "1": "Antwerpen",
@@ -76,36 +74,6 @@ def province(nis: str) -> str | None:
     return _PROVINCES.get(nis[:2]) or _PROVINCES.get(nis[:1])
 
 
-class Polygon(Value):
-    """An area as a GeoJSON polygon (RFC 7946): closed rings of longitude and latitude."""
-
-    type: Literal["Polygon"]
-    coordinates: Annotated[
-        tuple[tuple[tuple[float, float], ...], ...], Field(min_length=1, max_length=50)
-    ]
-
-    @model_validator(mode="after")
-    def _has_closed_rings(self) -> Self:
-        for ring in self.coordinates:
-            if len(ring) < _RING_MIN or ring[0] != ring[-1]:
-                message = "each ring has four positions or more, the last equal to the first"
-                raise ValueError(message)
-            if any(abs(x) > _LONGITUDE or abs(y) > _LATITUDE for x, y in ring):
-                message = "a position is [longitude, latitude] in degrees"
-                raise ValueError(message)
-        return self
-
-
-class Streets(Value):
-    """An area as a list of streets."""
-
-    type: Literal["streets"]
-    streets: Annotated[tuple[Name, ...], Field(min_length=1, max_length=1000)]
-
-
-Area = Annotated[Polygon | Streets, Field(discriminator="type")]
-
-
 class NetworkRecord(Aggregate):
     """A network (BIN, BIN-Z) as the registry keeps it."""
 
@@ -126,6 +94,9 @@ class NetworkRecord(Aggregate):
     """Of the current communication plan."""
 
     coordinators: tuple[Coordinator, ...] = ()
+    steering_group: tuple[Id, ...] = ()
+    """Members who help the coordinator, by their ids; it gives them no rights here."""
+
     created_at: UtcTime
     state_since: UtcTime
     state_reason: str | None = None
@@ -140,6 +111,14 @@ class NetworkRecord(Aggregate):
     def active_coordinators(self, now: datetime) -> list[Coordinator]:
         """Give who may relay now, deputies included."""
         return [c for c in self.coordinators if c.is_active(now)]
+
+    def own_coordinators(self, now: datetime) -> list[Coordinator]:
+        """Give who may act now as coordinator or co-coordinator, deputies left out."""
+        return [c for c in self.active_coordinators(now) if c.role != "deputy"]
+
+    def active_deputies(self, now: datetime) -> list[Coordinator]:
+        """Give who stands in for somebody now."""
+        return [c for c in self.active_coordinators(now) if c.role == "deputy"]
 
     def may_coordinate(self, subject: str, now: datetime) -> bool:
         """Tell whether a person is an active coordinator or deputy here."""
@@ -159,7 +138,7 @@ class NetworkRecord(Aggregate):
 
     def event(self, now: datetime) -> Network:
         """Give the network as the other services need it."""
-        answers_to = [c for c in self.active_coordinators(now) if c.role != "deputy"]
+        answers_to = self.own_coordinators(now)
         return Network(
             network_id=self.network_id,
             version=self.version,
@@ -210,7 +189,7 @@ def missing(network: NetworkRecord, now: datetime, *, has_pseudonym_keys: bool) 
     there: dict[Missing, bool] = {
         "officer": network.officer is not None,
         # a deputy stands in for somebody: there must be somebody
-        "coordinator": any(c.role != "deputy" for c in network.active_coordinators(now)),
+        "coordinator": bool(network.own_coordinators(now)),
         "charter": "charter" in network.documents,
         "house_rules": "house_rules" in network.documents,
         "communication_plan": "communication_plan" in network.documents,
@@ -298,6 +277,21 @@ def add_coordinator(network: NetworkRecord, newcomer: Coordinator) -> NetworkRec
             "subject-taken", "This person already has this role in the network.", field="subject"
         )
     return network.changed(coordinators=(*network.coordinators, newcomer))
+
+
+STEERING_MOST = 20
+
+
+def set_steering_group(network: NetworkRecord, member_ids: tuple[str, ...]) -> NetworkRecord:
+    """Name the steering group; the same again changes nothing. Raises `Conflict`.
+
+    Membership gives no privileges, so being in it gives none either.
+    """
+    check_alive(network)
+    wanted = tuple(dict.fromkeys(member_ids))
+    if wanted == network.steering_group:
+        return network
+    return network.changed(steering_group=wanted)
 
 
 def screen(network: NetworkRecord, coordinator_id: str, screening: Screening) -> NetworkRecord:

@@ -77,26 +77,45 @@ def confirm_membership(notice_id: str, member: MemberRecord, now: datetime) -> N
     )
 
 
-def bulletin_waiting(notice_id: str, bulletin: BulletinRecord, now: datetime) -> Notice:
-    """Tell the coordinators that a bulletin waits for their relay."""
+def bulletin_waiting(
+    notice_id: str, bulletin: BulletinRecord, role: Literal["coordinator", "deputy"], now: datetime
+) -> Notice:
+    """Tell the coordinators, or the deputies alone, that a bulletin waits for their relay."""
+    return _about_open(notice_id, bulletin, role, "bulletin_waiting", now)
+
+
+def bulletin_reminder(
+    notice_id: str, bulletin: BulletinRecord, role: Literal["coordinator", "deputy"], now: datetime
+) -> Notice:
+    """Remind the coordinators, or the deputies alone, of a bulletin that still waits."""
+    return _about_open(notice_id, bulletin, role, "bulletin_reminder", now)
+
+
+def bulletin_escalated(
+    notice_id: str, bulletin: BulletinRecord, role: Literal["deputy", "officer"], now: datetime
+) -> Notice:
+    """Tell a deputy, or the officer, that a bulletin waits too long and now comes to them."""
+    return _about_open(notice_id, bulletin, role, "bulletin_escalated", now)
+
+
+def bulletin_suggested(notice_id: str, bulletin: BulletinRecord, now: datetime) -> Notice:
+    """Tell the officer that a municipality's tip waits to be adopted or declined."""
+    return _about_open(notice_id, bulletin, "officer", "bulletin_suggested", now)
+
+
+def _about_open(
+    notice_id: str,
+    bulletin: BulletinRecord,
+    role: Literal["officer", "coordinator", "deputy"],
+    template: NoticeTemplate,
+    now: datetime,
+) -> Notice:
+    """Write of a bulletin that is still open: worth nothing once it ended."""
     return _to_role(
         notice_id,
         (bulletin.zone_id, bulletin.network_id),
-        "coordinator",
-        "bulletin_waiting",
-        now,
-        about=_bulletin_about(bulletin),
-        expires_at=bulletin.expires_at,
-    )
-
-
-def bulletin_escalated(notice_id: str, bulletin: BulletinRecord, now: datetime) -> Notice:
-    """Tell the officer that a bulletin waits where no coordinator or deputy can relay it."""
-    return _to_role(
-        notice_id,
-        (bulletin.zone_id, bulletin.network_id),
-        "officer",
-        "bulletin_escalated",
+        role,
+        template,
         now,
         about=_bulletin_about(bulletin),
         expires_at=bulletin.expires_at,
@@ -157,4 +176,26 @@ def network_dissolved(
     """Tell the officer or the coordinators that a network is dissolved."""
     return _to_role(
         notice_id, (network.zone_id, network.network_id), role, "network_dissolved", now, about={}
+    )
+
+
+def feedback_due(notice_id: str, network: tuple[str, str], alert_id: str, now: datetime) -> Notice:
+    """Remind the officer of a network (zone and id) that an alert still owes it feedback."""
+    return _to_role(
+        notice_id, network, "officer", "feedback_due", now, about={"alert_id": alert_id}
+    )
+
+
+def house_rules_changed(
+    notice_id: str, member: MemberRecord, version: int, now: datetime
+) -> Notice:
+    """Ask a member to read and accept new house rules, by their own link."""
+    return Notice(
+        zone_id=member.zone_id,
+        notice_id=notice_id,
+        to_member=member.member_id,
+        template="house_rules_changed",
+        about={"network_id": member.network_id, "house_rules_version": version},
+        issued_at=now,
+        expires_at=now + _LIFE,
     )

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 
+from services.registry.domain.bulletin import BulletinRecord
 from services.registry.domain.network import NetworkRecord
 from shared.callers import Caller, Role
 
@@ -27,6 +28,9 @@ class Right(StrEnum):
     OWN_COORDINATOR = "own_coordinator"
     """The same, but no deputy: for what changes who coordinates."""
 
+    MUNICIPALITY = "municipality"
+    """The municipality of this network: its prevention service supplies tips."""
+
 
 def stands(
     caller: Caller,
@@ -40,12 +44,18 @@ def stands(
         return caller.has(Role.ADMIN) and caller.in_zone(zone_id)
     if right is Right.POLICE:
         return caller.has(Role.POLICE) and caller.zone == zone_id
+    if right is Right.MUNICIPALITY:
+        return network is not None and _is_municipality_of(caller, network)
     if network is None or not caller.has(Role.COORDINATOR):
         return False
     return any(
         c.subject == caller.subject and (right is Right.COORDINATOR or c.role != "deputy")
         for c in network.active_coordinators(now)
     )
+
+
+def _is_municipality_of(caller: Caller, network: NetworkRecord) -> bool:
+    return caller.has(Role.MUNICIPALITY) and caller.municipality == network.municipality
 
 
 def may(
@@ -59,13 +69,16 @@ def may(
     return any(stands(caller, right, zone_id, network, now) for right in rights)
 
 
-def may_relay(caller: Caller, network: NetworkRecord, now: datetime) -> bool:
-    """Tell whether a caller may release or return what waits in a network.
+def may_relay(
+    caller: Caller, network: NetworkRecord, bulletin: BulletinRecord, now: datetime
+) -> bool:
+    """Tell whether a caller may release or return a bulletin that waits in a network.
 
     Its coordinators and deputies do; the zone's police only where there is none of these, since a
-    network without an active coordinator has its relays go to a deputy, else to the officer.
+    network without an active coordinator has its relays go to a deputy, else to the officer; and
+    once it waited so long that it was escalated to them.
     """
     if stands(caller, Right.COORDINATOR, network.zone_id, network, now):
         return True
-    abandoned = not network.active_coordinators(now)
-    return abandoned and stands(caller, Right.POLICE, network.zone_id, network, now)
+    comes_to_them = not network.active_coordinators(now) or bulletin.has("escalated")
+    return comes_to_them and stands(caller, Right.POLICE, network.zone_id, network, now)

@@ -4,8 +4,9 @@ import base64
 import binascii
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import EmailStr
+from pydantic import EmailStr, StringConstraints
 
 from services.registry.domain.aggregate import Aggregate, Value
 from services.registry.domain.failures import Conflict, Invalid, NotThere
@@ -36,12 +37,26 @@ class Officer(Value):
     language: Language
 
 
+class ZonePrivacy(Value):
+    """What a zone states of its processing (GDPR, articles 13 and 35), in its privacy notice."""
+
+    address: Annotated[str, StringConstraints(min_length=1, max_length=300)]
+    """Of the police zone, the controller."""
+
+    officer: Annotated[str, StringConstraints(min_length=1, max_length=300)]
+    """How to reach the data-protection officer: the function's address, not a person's."""
+
+    impact_assessment: Annotated[str, StringConstraints(min_length=1, max_length=300)]
+    """Reference and date of the data-protection impact assessment."""
+
+
 class ZoneRecord(Aggregate):
     """A police zone as the registry keeps it: the data controller."""
 
     zone_id: ZoneId
     name: str
     legal_basis: LegalBasis
+    privacy: ZonePrivacy | None = None
     created_at: UtcTime
     officers: tuple[Officer, ...] = ()
     keys: tuple[PublisherKey, ...] = ()
@@ -63,6 +78,10 @@ class ZoneRecord(Aggregate):
     def officer(self, officer_id: str) -> Officer | None:
         """Find an officer."""
         return next((o for o in self.officers if o.officer_id == officer_id), None)
+
+    def officer_of(self, subject: str) -> Officer | None:
+        """Find the officer whom a token's subject is."""
+        return next((o for o in self.officers if o.subject == subject), None)
 
     def key(self, kid: str) -> PublisherKey:
         """Find a key. Raises `NotThere`."""

@@ -21,7 +21,8 @@ async def add_document(
 ) -> DocumentVersion:
     """Add the next version, which becomes the current one.
 
-    The first house rules are what pending members were waiting for: they get their link now.
+    The first house rules are what pending members were waiting for: they get their link now. Each
+    later version asks the members to accept it, by a link of their own.
     """
 
     async def work(session: Session) -> DocumentVersion:
@@ -40,6 +41,8 @@ async def add_document(
         await context.put_network(session, network)
         if kind == "house_rules" and document.number == 1:
             await _ask_everyone_pending(context, session, network)
+        elif kind == "house_rules":
+            await context.rule_asks.begin(session, network_id, document.number)
         await context.record(
             session,
             actor,

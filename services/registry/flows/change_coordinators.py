@@ -5,6 +5,7 @@ from collections.abc import Callable
 from services.registry.domain.coordinator import Coordinator
 from services.registry.domain.network import NetworkRecord
 from services.registry.domain.notice import network_without_coordinator
+from services.registry.flows.chase_bulletins import hand_to_officer
 from services.registry.flows.context import Actor, Context
 from shared.mongo import Session
 
@@ -44,9 +45,15 @@ async def change_coordinators(
 async def tell_if_abandoned(
     context: Context, session: Session, before: NetworkRecord, after: NetworkRecord
 ) -> None:
-    """Tell the officer of a working network that its last active coordinator went."""
+    """Tell the officer of a working network that its last active coordinator went.
+
+    What waits goes to a deputy, who may relay already; without one, to the officer.
+    """
     now = context.clock.now()
-    had, has = before.active_coordinators(now), after.active_coordinators(now)
-    if had and not has and after.state in {"active", "suspended"}:
+    if after.state not in {"active", "suspended"}:
+        return
+    if before.own_coordinators(now) and not after.own_coordinators(now):
         notice = network_without_coordinator(context.clock.new_id(), after, now)
         await context.outbox.add(session, [notice])
+    if before.active_coordinators(now) and not after.active_coordinators(now):
+        await hand_to_officer(context, session, after)

@@ -8,16 +8,23 @@ from typing import TypeVar
 from services.registry.domain.bulletin import BulletinRecord
 from services.registry.domain.member import MemberRecord
 from services.registry.domain.network import NetworkRecord
+from services.registry.domain.policy import DEFAULT_POLICY, Policy
+from services.registry.domain.privacy import DEFAULT_RETENTION, Retention
 from services.registry.domain.zone import ZoneRecord
 from services.registry.store.alerts import Alerts
 from services.registry.store.bulletins import Bulletins
 from services.registry.store.documents import Documents
+from services.registry.store.erased import Erasures
+from services.registry.store.figures import Figures
+from services.registry.store.imports import Imports
+from services.registry.store.meetings import Meetings
 from services.registry.store.members import Members
 from services.registry.store.networks import Networks
+from services.registry.store.rule_asks import RuleAsks
 from services.registry.store.zones import Zones
 from shared.claims import Claims
 from shared.clock import Clock
-from shared.contracts import Access
+from shared.contracts import Access, Erasure
 from shared.contracts.base import MessageType
 from shared.contracts.common import AccessKind
 from shared.mongo import Client, Database, Session, transaction
@@ -30,6 +37,8 @@ UNKEYED = "unkeyed"
 """The actor of what happens in a zone that has no pseudonym key yet; `reader` names them still."""
 
 SYSTEM = "system"
+_IDS_IN_EVENT = 1000
+"""Member ids in one event: a record on a topic stays far below 1 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +76,26 @@ class Context:
     members: Members
     bulletins: Bulletins
     alerts: Alerts
+    rule_asks: RuleAsks
+    meetings: Meetings
+    figures: Figures
     claims: Claims
+    erasures: Erasures
+    imports: Imports
+    policy: Policy = DEFAULT_POLICY
+    retention: Retention = DEFAULT_RETENTION
 
     @classmethod
     def of(
-        cls, client: Client, database: Database, outbox: Outbox, keys: KeyRing, clock: Clock
+        cls,
+        client: Client,
+        database: Database,
+        outbox: Outbox,
+        keys: KeyRing,
+        clock: Clock,
+        *,
+        policy: Policy = DEFAULT_POLICY,
+        retention: Retention = DEFAULT_RETENTION,
     ) -> "Context":
         """Bind all collections to the service's database."""
         return cls(
@@ -85,7 +109,14 @@ class Context:
             members=Members(database),
             bulletins=Bulletins(database),
             alerts=Alerts(database),
+            rule_asks=RuleAsks(database),
+            meetings=Meetings(database),
+            figures=Figures(database),
             claims=Claims(database, MessageType.BULLETIN),
+            erasures=Erasures(database),
+            imports=Imports(database),
+            policy=policy,
+            retention=retention,
         )
 
     async def prepare(self) -> None:
@@ -93,8 +124,12 @@ class Context:
         await self.outbox.prepare()
         await self.networks.prepare()
         await self.members.prepare()
+        await self.erasures.prepare()
+        await self.imports.prepare()
         await self.bulletins.prepare()
         await self.alerts.prepare()
+        await self.meetings.prepare()
+        await self.figures.prepare()
 
     async def transaction(self, work: Callable[[Session], Awaitable[T]]) -> T:
         """Run `work` in one transaction, perhaps more than once."""
@@ -161,6 +196,42 @@ class Context:
             message_id=message_id,
             reason=reason,
             time=now,
+        )
+        await self.outbox.add(session, [access])
+
+    async def record_many(
+        self,
+        session: Session,
+        actor: Actor,
+        kind: AccessKind,
+        action: str,
+        *,
+        network: NetworkRecord,
+        members: Sequence[MemberRecord],
+    ) -> None:
+        """Write what was done with many members, in as many events as their ids need."""
+        for start in range(0, max(len(members), 1), _IDS_IN_EVENT):
+            await self.record(
+                session,
+                actor,
+                kind,
+                action,
+                zone_id=network.zone_id,
+                network_id=network.network_id,
+                members=members[start : start + _IDS_IN_EVENT],
+            )
+
+    async def record_erasure(self, session: Session, order: Erasure) -> None:
+        """Acknowledge an erasure: this service holds nothing of that person any more."""
+        access = Access(
+            event_id=self.clock.new_id(),
+            zone_id=order.zone_id,
+            service="registry",
+            kind="erasure",
+            action="erasure.apply",
+            actor=SYSTEM,
+            member_ids=(order.member_id,),
+            time=self.clock.now(),
         )
         await self.outbox.add(session, [access])
 

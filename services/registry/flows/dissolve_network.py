@@ -1,5 +1,6 @@
-"""Dissolve a network for good, and tell its officer and coordinators."""
+"""Dissolve a network for good: tell its officer and coordinators, and end what is open in it."""
 
+from services.registry.domain.bulletin import withdraw_with_network
 from services.registry.domain.network import NetworkRecord, dissolve
 from services.registry.domain.notice import network_dissolved
 from services.registry.flows.context import Actor, Context
@@ -9,7 +10,11 @@ from shared.mongo import Session
 async def dissolve_network(
     context: Context, actor: Actor, network_id: str, reason: str
 ) -> NetworkRecord:
-    """Dissolve a network, with a reason. Nothing in it changes afterwards."""
+    """Dissolve a network, with a reason. Nothing in it changes afterwards.
+
+    Its members get no message any more, what waited is withdrawn on record, and its retention
+    runs from `state_since`.
+    """
 
     async def work(session: Session) -> NetworkRecord:
         now = context.clock.now()
@@ -23,6 +28,7 @@ async def dissolve_network(
                 network_dissolved(new_id(), network, "coordinator", now),
             ]
             await context.outbox.add(session, notices)
+            await _withdraw_open(context, session, network)
             await context.record(
                 session,
                 actor,
@@ -35,3 +41,11 @@ async def dissolve_network(
         return network
 
     return await context.transaction(work)
+
+
+async def _withdraw_open(context: Context, session: Session, network: NetworkRecord) -> None:
+    now = context.clock.now()
+    for before in await context.bulletins.open_in(session, network.network_id):
+        after = withdraw_with_network(before, now)
+        await context.bulletins.replace(session, after)
+        await context.record_bulletin(session, None, "bulletin.withdraw", after)

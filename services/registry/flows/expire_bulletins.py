@@ -1,4 +1,4 @@
-"""Let bulletins that nobody relayed in time end, on record, and tell their officer."""
+"""Let bulletins that nobody relayed or adopted in time end, on record, and tell their officer."""
 
 from services.registry.domain.bulletin import expire
 from services.registry.domain.notice import bulletin_expired

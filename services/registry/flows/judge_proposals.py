@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from services.registry.domain.bulletin import BulletinRecord, wait_for_relay
+from services.registry.domain.bulletin import wait_for_relay
 from services.registry.domain.network import NetworkRecord
-from services.registry.domain.notice import bulletin_escalated, bulletin_waiting
+from services.registry.flows.chase_bulletins import put_in_relay
 from services.registry.flows.context import Context
 from shared.claims import earlier_verdict
 from shared.consume import DeadLetters, dead_letter
-from shared.contracts import BulletinProposed, DeadLetter, Notice, Verdict, Zone
+from shared.contracts import BulletinProposed, DeadLetter, Verdict, Zone
 from shared.contracts.base import MessageType
 from shared.failures import Rejected
 from shared.judging import (
@@ -98,17 +98,5 @@ async def _wait(
     network: NetworkRecord,
     now: datetime,
 ) -> None:
-    bulletin = wait_for_relay(event, network.network_id, now)
-    await context.bulletins.add(session, bulletin)
-    await context.outbox.add(session, [_notice(context, bulletin, network, now)])
-    await context.record_bulletin(session, None, "bulletin.wait", bulletin)
-
-
-def _notice(
-    context: Context, bulletin: BulletinRecord, network: NetworkRecord, now: datetime
-) -> Notice:
-    """Tell the coordinators; the officer where nobody else could relay it."""
-    notice_id = context.clock.new_id()
-    if network.active_coordinators(now):
-        return bulletin_waiting(notice_id, bulletin, now)
-    return bulletin_escalated(notice_id, bulletin, now)
+    bulletin = wait_for_relay(event, network.network_id, now, context.policy.relay)
+    await put_in_relay(context, session, bulletin, network)

@@ -1,15 +1,24 @@
 """List the bulletins of a network or of a zone, and show one."""
 
-from services.registry.domain.bulletin import BulletinRecord, BulletinState
+from services.registry.domain.bulletin import BulletinRecord, BulletinState, Origin
 from services.registry.flows.context import Context
 from shared.mongo import Document, Session
 
 
 async def list_in_network(
-    context: Context, network_id: str, state: BulletinState | None, after: str | None, limit: int
+    context: Context,
+    network_id: str,
+    state: BulletinState | None,
+    after: str | None,
+    limit: int,
+    *,
+    origin: Origin | None = None,
 ) -> list[BulletinRecord]:
     """Give a page of a network's bulletins, the latest first. Raises `Invalid`."""
-    return await _list(context, {"network_id": network_id}, state, after, limit)
+    scope: Document = {"network_id": network_id}
+    if origin is not None:
+        scope["origin"] = origin
+    return await _list(context, scope, state, after, limit)
 
 
 async def list_in_zone(

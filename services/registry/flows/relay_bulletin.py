@@ -84,7 +84,7 @@ async def _relayed(
 ) -> tuple[NetworkRecord, BulletinRecord]:
     """Give what is to be relayed. Raises `NotThere` for who may not, as things stand now."""
     network = await context.networks.get(network_id, session)
-    if not may_relay(caller, network, context.clock.now()):
-        raise NotThere
     bulletin = await context.bulletins.in_network(network_id, bulletin_id, session)
+    if not may_relay(caller, network, bulletin, context.clock.now()):
+        raise NotThere
     return network, bulletin

@@ -11,9 +11,9 @@ from services.registry.flows.context import Actor, Context
 from shared.contracts import Event
 from shared.mongo import Session
 
-Republishable = Literal["bin.zones", "bin.networks", "bin.members"]
+Republishable = Literal["bin.zones", "bin.networks", "bin.members", "bin.erasures"]
 
-PAGE = 200
+PAGE = 500
 """Aggregates per transaction: long ones collide with other changes."""
 
 
@@ -50,5 +50,9 @@ async def _page(
         now = context.clock.now()
         networks = await context.networks.page(session, after, PAGE)
         return {network.network_id: network.event(now) for network in networks}
+    if topic == "bin.erasures":
+        new_id = context.clock.new_id
+        erasures = await context.erasures.page(session, after, PAGE)
+        return {erased.member_id: erased.event(new_id()) for erased in erasures}
     members = await context.members.page(session, after, PAGE)
     return {member.member_id: member.event() for member in members}

@@ -1,6 +1,7 @@
 """Publish a network again when a deputy's period begins or ends: time alone changes who may act."""
 
 from services.registry.domain.notice import network_without_coordinator
+from services.registry.flows.chase_bulletins import hand_to_officer
 from services.registry.flows.context import Context
 from shared.mongo import Session
 
@@ -24,6 +25,7 @@ async def _turn(context: Context, network_id: str) -> None:
         if network.state in {"active", "suspended"} and not network.active_coordinators(now):
             notice = network_without_coordinator(context.clock.new_id(), network, now)
             await context.outbox.add(session, [notice])
+            await hand_to_officer(context, session, network)
         await context.record(
             session,
             None,

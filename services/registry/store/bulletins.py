@@ -8,6 +8,8 @@ from services.registry.domain.failures import NotThere
 from services.registry.store.rows import Aggregates, unknown_cursor
 from shared.mongo import Document, Session
 
+_OPEN: list[BulletinState] = ["suggested", "waiting"]
+
 
 class Bulletins(Aggregates[BulletinRecord]):
     """All bulletins; a row's id is made of zone, bulletin and network."""
@@ -29,6 +31,16 @@ class Bulletins(Aggregates[BulletinRecord]):
             await self.rows.create_index([(scope, 1), ("issued_at", -1), ("_id", 1)])
             await self.rows.create_index([(scope, 1), ("state", 1), ("issued_at", -1), ("_id", 1)])
         await self.rows.create_index([("state", 1), ("expires_at", 1)])
+        await self.rows.create_index([("network_id", 1), ("released_at", 1)])
+        await self.rows.create_index([("network_id", 1), ("ended_at", 1)])
+        await self.rows.create_index(
+            [("chase_at", 1)], partialFilterExpression={"chase_at": {"$type": "date"}}
+        )
+
+    def row(self, aggregate: BulletinRecord) -> Document:
+        """Add what the figures read by."""
+        released, ended = aggregate.happened("released"), aggregate.ended_at
+        return {**super().row(aggregate), "released_at": released, "ended_at": ended}
 
     async def in_network(
         self, network_id: str, bulletin_id: str, session: Session | None = None
@@ -67,6 +79,37 @@ class Bulletins(Aggregates[BulletinRecord]):
         return [self.read(row) async for row in rows]
 
     async def over(self, now: datetime, limit: int) -> list[str]:
-        """Give rows that wait past their end."""
-        rows = self.rows.find({"state": "waiting", "expires_at": {"$lte": now}}, {"_id": 1})
+        """Give rows that are open past their end."""
+        query: Document = {"state": {"$in": _OPEN}, "expires_at": {"$lte": now}}
+        rows = self.rows.find(query, {"_id": 1})
         return [str(row["_id"]) async for row in rows.limit(limit)]
+
+    async def chased(self, now: datetime, limit: int) -> list[str]:
+        """Give rows whose relay somebody is to hear of again by now."""
+        rows = self.rows.find({"chase_at": {"$lte": now}}, {"_id": 1}).sort("chase_at", 1)
+        return [str(row["_id"]) async for row in rows.limit(limit)]
+
+    async def ended_between(
+        self, session: Session, network_id: str, since: datetime, until: datetime
+    ) -> list[BulletinRecord]:
+        """Give what was released, returned or let expire in a network in a period; no tests."""
+        query: Document = {
+            "network_id": network_id,
+            "ended_at": {"$gte": since, "$lt": until},
+            "status": {"$ne": "test"},
+        }
+        return [self.read(row) async for row in self.rows.find(query, session=session)]
+
+    async def open_in(self, session: Session, network_id: str) -> list[BulletinRecord]:
+        """Give what waits or is suggested in a network."""
+        query: Document = {"network_id": network_id, "state": {"$in": _OPEN}}
+        return [self.read(row) async for row in self.rows.find(query, session=session)]
+
+    async def ended_before(self, moment: datetime, limit: int) -> list[str]:
+        """Give rows that ended before a moment, whatever became of them."""
+        rows = self.rows.find({"expires_at": {"$lte": moment}}, {"_id": 1})
+        return [str(row["_id"]) async for row in rows.limit(limit)]
+
+    async def remove(self, session: Session, row_id: str) -> None:
+        """Delete a row that is past its date."""
+        await self.rows.delete_one({"_id": row_id}, session=session)

@@ -42,6 +42,16 @@ class Networks(Aggregates[NetworkRecord]):
         rows = self.rows.find({"next_turn": {"$lte": now}}, {"_id": 1}).limit(limit)
         return [str(row["_id"]) async for row in rows]
 
+    async def dissolved_before(self, moment: datetime) -> list[str]:
+        """Give networks that were dissolved before a moment."""
+        query: Document = {"state": "dissolved", "state_since": {"$lte": moment}}
+        return [str(row["_id"]) async for row in self.rows.find(query, {"_id": 1})]
+
+    async def all_of(self, session: Session, scope: Document) -> list[NetworkRecord]:
+        """Give all networks of a scope, by id; there are about 1,200 in Belgium."""
+        rows = self.rows.find(scope, session=session).sort("_id", 1)
+        return [self.read(row) async for row in rows]
+
     async def many(self, network_ids: list[str], session: Session) -> list[NetworkRecord]:
         """Give those of the networks that exist."""
         rows = self.rows.find({"_id": {"$in": network_ids}}, session=session)

@@ -535,6 +535,21 @@ async def test_pending_member_gets_the_link_to_accept_and_nobody_else(
         assert rows[0]["networks"] == ["n1"]
 
 
+@pytest.mark.parametrize(("token", "expected"), [("secret-token", 1), (None, 0)])
+async def test_new_house_rules_go_to_who_has_a_link_to_accept_them(
+    desk: Desk, token: str | None, expected: int
+) -> None:
+    one = notice(desk, template="house_rules_changed", to_member="m1", about={})
+    await desk.half.publish(member("m1", "n1", state="active", accept_token=token), one)
+    await taken(desk, 1)
+    await desk.half.plan()
+    assert len(await desk.half.sends(one.notice_id)) == expected
+    stored = await desk.half.messages.get(MessageKey("demo", MessageType.NOTICE, one.notice_id))
+    assert stored is not None
+    if expected:
+        assert "https://registry.example/v1/accept/secret-token" in stored.content.body["nl"]
+
+
 async def test_erased_member_never_comes_back(desk: Desk) -> None:
     await desk.fill(member("a", "n1"))
     erasure = Erasure(erasure_id="e1", member_id="a", zone_id="demo", erased_at=desk.half.hands.at)

@@ -20,10 +20,18 @@ ADMIN = {"admin", "zone-admin"}
 POLICE = {"police"}
 COORDINATOR = {"coordinator", "deputy"}
 OWN_COORDINATOR = {"coordinator"}
+MUNICIPALITY = {"municipality"}
 ELSEWHERE = {"other-admin", "other-police"}
 """Whose lists hold their own zone only, and who create in their own zone only."""
 
-PUBLIC = {"/v1/accept/{token}", "/v1/unsubscribe/{token}", "/livez", "/readyz", "/metrics"}
+PUBLIC = {
+    "/v1/accept/{token}",
+    "/v1/unsubscribe/{token}",
+    "/v1/zones/{zone_id}/privacy",
+    "/livez",
+    "/readyz",
+    "/metrics",
+}
 
 Z, N = "/v1/zones/{zone_id}", "/v1/networks/{network_id}"
 C, M, B = (
@@ -43,6 +51,7 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("POST", f"{Z}/keys/{{kid}}/confirm"): POLICE,
     ("GET", f"{Z}/bulletins"): POLICE,
     ("GET", f"{Z}/feedback-due"): POLICE,
+    ("POST", f"{Z}/feedback-due/{{alert_id}}/waive"): POLICE,
     ("GET", "/v1/networks"): ADMIN
     | POLICE
     | COORDINATOR
@@ -67,13 +76,34 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("PATCH", M): COORDINATOR,
     ("POST", f"{M}/accept"): COORDINATOR,
     ("POST", f"{M}/leave"): COORDINATOR,
-    ("GET", f"{N}/bulletins"): POLICE | COORDINATOR,
-    ("POST", f"{N}/bulletins"): COORDINATOR,
+    ("POST", f"{N}/members/import"): COORDINATOR,
+    ("GET", f"{N}/members/export"): COORDINATOR,
+    ("POST", f"{M}/reprimand"): COORDINATOR,
+    ("POST", f"{M}/suspend"): COORDINATOR,
+    ("POST", f"{M}/reinstate"): COORDINATOR,
+    ("POST", f"{M}/exclude"): COORDINATOR,
+    ("POST", f"{M}/restrict"): COORDINATOR,
+    ("POST", f"{M}/erase"): COORDINATOR,
+    ("GET", f"{M}/record"): COORDINATOR,
+    ("GET", Z): ADMIN | POLICE,
+    ("PATCH", Z): ADMIN,
+    ("GET", f"{N}/bulletins"): POLICE | COORDINATOR | MUNICIPALITY,
+    ("POST", f"{N}/bulletins"): COORDINATOR | MUNICIPALITY,
+    # a municipality sees its own tips; this one is the police's
     ("GET", B): POLICE | COORDINATOR,
+    ("POST", f"{B}/adopt"): POLICE,
+    ("POST", f"{B}/decline"): POLICE,
+    ("GET", f"{N}/meetings"): POLICE | COORDINATOR,
+    ("POST", f"{N}/meetings"): COORDINATOR,
+    ("PATCH", f"{N}/meetings/{{meeting_id}}"): COORDINATOR,
     ("POST", f"{B}/release"): COORDINATOR,
     # where the body is wrong it is the body that is refused, for whoever sees the bulletin
     ("POST", f"{B}/return"): POLICE | COORDINATOR,
     ("POST", f"{B}/withdraw"): POLICE,
+    ("GET", f"{N}/steering-group"): COORDINATOR,
+    ("PUT", f"{N}/steering-group"): COORDINATOR,
+    ("GET", f"{N}/evaluation"): POLICE | COORDINATOR,
+    ("GET", "/v1/figures"): POLICE | MUNICIPALITY | {"other-police", "zoneless-police", "federal"},
     ("POST", "/v1/republish"): {"operator"},
 }
 
@@ -144,6 +174,8 @@ async def world(registry: Registry) -> World:
         "coordinator_id": chief,
         "member_id": member["member_id"],
         "bulletin_id": wanted.bulletin_id,
+        "meeting_id": "meeting-1",
+        "alert_id": wanted.bulletin_id,
     }
     return World(registry, ids, people(registry))
 

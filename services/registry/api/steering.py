@@ -1,0 +1,51 @@
+"""`/v1/networks/{id}/steering-group`: the members who help the coordinator."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.registry.api.paging import Page
+from services.registry.api.scopes import Coordinators, Wired
+from services.registry.domain.member import MemberRecord
+from services.registry.domain.network import STEERING_MOST
+from services.registry.flows.set_steering_group import name_steering_group, show_steering_group
+from shared.contracts.base import Id
+
+router = APIRouter(prefix="/networks/{network_id}", tags=["coordinators"])
+
+
+class SteeringInput(BaseModel):
+    """The whole steering group, by member ids; an empty list ends it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    member_ids: Annotated[tuple[Id, ...], Field(max_length=STEERING_MOST)]
+
+
+class SteeringMember(BaseModel):
+    """Somebody in the steering group."""
+
+    member_id: str
+    name: str
+
+
+def _page(members: list[MemberRecord]) -> Page[SteeringMember]:
+    items = [SteeringMember(member_id=m.member_id, name=m.name) for m in members]
+    return Page[SteeringMember](items=items, next=None)
+
+
+@router.get("/steering-group")
+async def get_steering_group(scope: Coordinators, context: Wired) -> Page[SteeringMember]:
+    """List the steering group."""
+    network_id = scope.network.network_id
+    return _page(await show_steering_group(context, scope.actor, network_id))
+
+
+@router.put("/steering-group")
+async def put_steering_group(
+    scope: Coordinators, context: Wired, named: SteeringInput
+) -> Page[SteeringMember]:
+    """Name the steering group from the network's active members."""
+    network_id = scope.network.network_id
+    return _page(await name_steering_group(context, scope.actor, network_id, named.member_ids))
