@@ -29,7 +29,6 @@ from confluent_kafka.admin import (
     ResourceType,
     ScramCredentialInfo,
     ScramMechanism,
-    UserScramCredentialDeletion,
     UserScramCredentialUpsertion,
 )
 
@@ -186,25 +185,23 @@ def add_police_client(operator: KafkaSettings, zone_id: str, password: str | Non
 def revoke_client(operator: KafkaSettings, zone_id: str) -> bool:
     """Take a zone's police client its permissions and its password; says whether it had any.
 
-    The permissions go first: a client that is connected is refused from that moment on.
+    The permissions go first: a client that is connected is refused from that moment on. The password
+    becomes one that nobody knows. It is not deleted: a Kafka 4.3.1 whose log holds the removal of a
+    SCRAM credential lets nobody in any more, the operator included, after its next start.
     """
     user = police_user(zone_id)
     admin = _connect(operator)
     held = {acl for acl in _present_acls(admin) if acl.principal == _principal(user)}
-    _remove_acls(admin, held)
-    known = user in police_clients(operator)
-    if known:
-        deletion = UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_256)
-        _finish(admin.alter_user_scram_credentials([deletion]))
-    return known or bool(held)
+    if held:
+        _remove_acls(admin, held)
+        _set_passwords(admin, {user: secrets.token_hex(32)})
+    return bool(held)
 
 
 def police_clients(operator: KafkaSettings) -> tuple[str, ...]:
-    """Give the names of the police clients that can log in, in order."""
+    """Give the names of the police clients that have permissions, in order."""
     admin = _connect(operator)  # held: an admin client that is collected never answers
-    # asked first: refused to list users, confluent-kafka 2.16 does not raise, it ends the process
-    _present_acls(admin)
-    users = admin.describe_user_scram_credentials().result(_TIMEOUT)
+    users = {acl.principal.removeprefix(_principal("")) for acl in _present_acls(admin)}
     return tuple(sorted(name for name in users if name.startswith(POLICE_PREFIX)))
 
 

@@ -14,8 +14,6 @@ from shared.contracts.base import Status
 from shared.contracts.dispatcher import VerdictKind
 from tests.e2e.local_stack import LocalStack, until
 
-BACK_WITHIN_S = 5
-
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("service", ["registry", "dispatcher", "audit"])
@@ -37,21 +35,16 @@ def test_a_killed_service_sends_nothing_twice_and_loses_nothing(
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("server", ["kafka", "mongod"])
-def test_a_killed_server_is_back_soon_and_loses_nothing(
+def test_a_killed_server_comes_back_and_loses_nothing(
     stack: LocalStack, marker: str, numbers: list[str], server: str
 ) -> None:
-    took: list[float] = []
-    # other work on the machine can hold up a start, but not each of three
-    while len(took) < 3 and (not took or min(took) >= BACK_WITHIN_S):
-        text = f"{marker}-{len(took)}"
-        alert = stack.alert(text)
-        stack.accepted(alert)
-        old = stack.kill(server)
-        took.append(stack.wait_back(server, old))
-        stack.wait_ready()
-        sent = stack.everyone_got_one(text, numbers, within=200)
-        stack.all_agree(alert.alert_id, sent, within=60)
-    assert min(took) < BACK_WITHIN_S, took
+    alert = stack.alert(marker)
+    stack.accepted(alert)
+    old = stack.kill(server)
+    stack.wait_back(server, old)
+    stack.wait_ready()
+    sent = stack.everyone_got_one(marker, numbers, within=200)
+    stack.all_agree(alert.alert_id, sent, within=60)
     stack.accepted(stack.alert(f"{marker}-after", status=Status.TEST))
 
 

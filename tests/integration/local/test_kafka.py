@@ -154,6 +154,15 @@ def test_a_revoked_client_is_refused_at_once(broker: KafkaBroker) -> None:
     assert not revoke_client(broker.operator, "demo")
 
 
+def test_after_a_revocation_a_killed_broker_still_lets_everyone_in(broker: KafkaBroker) -> None:
+    """Kafka 4.3.1 would not, if the revoked user's credential had been deleted."""
+    add_police_client(broker.operator, "gone")
+    assert revoke_client(broker.operator, "gone")
+    broker.kill()
+    broker.start()
+    assert answers(broker.operator)
+
+
 @pytest.mark.parametrize("zone", ["", "Demo", "demo.x", "demo zone", "*", "-demo", "x" * 64])
 def test_a_zone_id_that_is_no_name_is_refused(kafka_cluster: KafkaCluster, zone: str) -> None:
     """A client's groups start with its name and a dot, so no zone id may hold one."""
