@@ -185,9 +185,9 @@ def add_police_client(operator: KafkaSettings, zone_id: str, password: str | Non
 def revoke_client(operator: KafkaSettings, zone_id: str) -> bool:
     """Take a zone's police client its permissions and its password; says whether it had any.
 
-    The permissions go first: a client that is connected is refused from that moment on. The password
-    becomes one that nobody knows. It is not deleted: a Kafka 4.3.1 whose log holds the removal of a
-    SCRAM credential lets nobody in any more, the operator included, after its next start.
+    The permissions go first: a client that is connected is refused from that moment on. The
+    password becomes one that nobody knows. It is not deleted: a Kafka 4.3.1 whose log holds the
+    removal of a SCRAM credential lets nobody in after its next start, the operator included.
     """
     user = police_user(zone_id)
     admin = _connect(operator)

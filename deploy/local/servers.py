@@ -8,6 +8,7 @@ from typing import Any
 from pymongo import MongoClient
 
 from deploy.kafka_admin import (
+    add_police_client,
     add_service_users,
     apply_topics,
     police_user,
@@ -85,11 +86,11 @@ def prepare_kafka(found: Servers, vault: Vault) -> None:
     words = {
         **service_passwords(vault, "kafka"),
         Party.WITNESS.value: vault.password("kafka-witness"),
-        demo: vault.kafka_users().get(demo) or vault.password(f"kafka-{demo}"),
     }
+    known = vault.kafka_users().get(demo) or vault.password(f"kafka-{demo}")
     add_service_users(found.operator, words)
     apply_topics(found.operator)
-    vault.keep_kafka_user(demo, words[demo])
+    vault.keep_kafka_user(demo, add_police_client(found.operator, DEMO_ZONE, known))
     vault.keep_kafka_user(Party.WITNESS.value, words[Party.WITNESS.value])
     vault.keep_kafka_user(found.operator.user, found.operator.password.get_secret_value())
 
