@@ -3,8 +3,6 @@
 What it acknowledged survives SIGKILL. Its settings are in `kafka_properties`.
 """
 
-import base64
-import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +13,12 @@ from deploy.kafka_admin import OPERATOR, answers
 from deploy.local.child import Child
 from deploy.local.files import write_private
 from deploy.local.java import java, run_java
-from deploy.local.kafka_properties import KafkaPorts, KafkaSecrets, server_properties
+from deploy.local.kafka_properties import (
+    KafkaPorts,
+    KafkaSecrets,
+    new_cluster_id,
+    server_properties,
+)
 from deploy.local.kafka_runtime import KafkaRuntime
 from deploy.local.ports import LOOPBACK, is_listening
 from shared.settings import KafkaSettings
@@ -67,13 +70,12 @@ class KafkaBroker(Child):
             self._properties, server_properties(self._ports, self._secrets, self._data / "log")
         )
         if not (self._data / "log" / "meta.properties").exists():
-            identity = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
             operator = f"name={OPERATOR},password={self._secrets.operator}"
             run_java(
                 self._runtime.options(),
                 "kafka.tools.StorageTool",
                 [
-                    *("format", "-t", identity, "-c", str(self._properties)),
+                    *("format", "-t", new_cluster_id(), "-c", str(self._properties)),
                     *("--add-scram", f"SCRAM-SHA-256=[{operator}]"),
                 ],
             )

@@ -4,6 +4,9 @@ Only for one machine: replication factors are 1 and nothing is encrypted. Every 
 password; there is no anonymous user.
 """
 
+import base64
+import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,3 +106,15 @@ def _logins(secrets: KafkaSecrets) -> dict[str, str]:
 
 def _escaped(value: str) -> str:
     return value.replace("\\", "\\\\")
+
+
+def new_cluster_id(new: Callable[[], uuid.UUID] = uuid.uuid4) -> str:
+    """Give a fresh cluster id: 16 random bytes in base64url, as Kafka's own `Uuid`.
+
+    As there, never one with a leading dash: `kafka-storage` would take it for an option, and one
+    first start in 64 would fail.
+    """
+    while True:
+        made = base64.urlsafe_b64encode(new().bytes).decode().rstrip("=")
+        if not made.startswith("-"):
+            return made
