@@ -139,6 +139,19 @@ def _connection(settings: KafkaSettings, client_id: str) -> dict[str, Any]:
     }
 
 
+async def _start_whole(client: Any) -> None:
+    """Start a client to the end even when cancelled meanwhile, so that stopping it closes all.
+
+    Cancelled while it asks its first broker, aiokafka 0.14 forgets that connection.
+    """
+    starting = asyncio.ensure_future(client.start())
+    try:
+        await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.gather(starting, return_exceptions=True)
+        raise
+
+
 class KafkaLog:
     """Apache Kafka through aiokafka: idempotent, acknowledged by all in-sync replicas."""
 
@@ -163,8 +176,8 @@ class KafkaLog:
         )
         self._watcher = cast("Any", AIOKafkaConsumer)(**connection, group_id=None)
         try:
-            await self._producer.start()
-            await self._watcher.start()
+            await _start_whole(self._producer)
+            await _start_whole(self._watcher)
         except KafkaError as error:
             await self.__aexit__()
             message = (
@@ -172,6 +185,9 @@ class KafkaLog:
                 f"{self._settings.user}: is it running, and is the password right?"
             )
             raise Retryable(message) from error
+        except asyncio.CancelledError:
+            await self.__aexit__()  # nobody else will: the caller never entered
+            raise
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -261,7 +277,7 @@ class _KafkaReader(ConsumerRebalanceListener):
         self._consumer = cast("Any", AIOKafkaConsumer)(**self._options)
         self._consumer.subscribe(self._topics, listener=self)
         try:
-            await self._consumer.start()
+            await _start_whole(self._consumer)
         except KafkaError as error:
             await self.__aexit__()
             message = f"cannot join the consumer group: {type(error).__name__}"

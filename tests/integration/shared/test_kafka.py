@@ -1,8 +1,10 @@
 """The port to the log: one suite, run on Apache Kafka and on the flow tests' in-memory log."""
 
 import asyncio
+import os
 from collections.abc import Collection
 
+import psutil
 import pytest
 from pydantic import SecretStr
 
@@ -82,3 +84,30 @@ async def test_a_wrong_password_is_said_to_be_one(kafka_cluster: KafkaCluster) -
 async def test_a_topic_that_is_missing_names_the_command_that_makes_it(kafka_log: Log) -> None:
     with pytest.raises(Retryable, match="topics apply"):
         await kafka_log.end_offsets(["bin.unheard-of"])
+
+
+def _open_to(port: int) -> int:
+    """Count this process's connections to a broker."""
+    found = psutil.Process(os.getpid()).net_connections("tcp4")
+    return sum(bool(one.raddr) and one.raddr.port == port for one in found)
+
+
+async def test_cancelled_while_it_connects_it_leaves_no_connection_open(
+    kafka_cluster: KafkaCluster, topic: str
+) -> None:
+    async def stay() -> None:
+        async with (
+            KafkaLog(kafka_cluster.operator, "test") as log,
+            log.reader("registry.test-cancelled", [topic], nothing_stored),
+        ):
+            await asyncio.Event().wait()
+
+    port = int(kafka_cluster.bootstrap.rpartition(":")[2])
+    before = _open_to(port)
+    for step in range(30):
+        task = asyncio.create_task(stay())
+        await asyncio.sleep(step * 0.003)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.sleep(0.01)
+        assert _open_to(port) <= before, f"cancelled after {step * 3} ms"
