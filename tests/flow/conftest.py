@@ -41,7 +41,6 @@ from shared.service import Task, serve
 from shared.settings import ServiceSettings
 from shared.topics import VERDICTS
 from tests.support.memory_kafka import MemoryCluster, MemoryLog
-from tests.support.servers import MongoServer
 from tests.support.wait import until
 
 Json = dict[str, Any]
@@ -125,10 +124,10 @@ def surroundings(folder: Path, mongo_url: str, issuer_port: int, smtp_port: int)
 
 
 @pytest.fixture(scope="module")
-def around(tmp_path_factory: pytest.TempPathFactory, mongod: MongoServer) -> Surroundings:
+def around(tmp_path_factory: pytest.TempPathFactory, mongo_admin_url: str) -> Surroundings:
     http_port = free_port()
     folder = tmp_path_factory.mktemp("stack")
-    return surroundings(folder, mongod.admin_url, http_port, free_port([http_port]))
+    return surroundings(folder, mongo_admin_url, http_port, free_port([http_port]))
 
 
 @pytest.fixture(scope="module")

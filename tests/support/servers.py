@@ -7,14 +7,19 @@ Containers are used when `BUURTBODE_TEST_CONTAINERS` is 1; their images are in
 import os
 import secrets
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypedDict
 
+from pydantic import SecretStr
+
+from deploy.kafka_admin import add_police_client, add_service_users, apply_topics
 from deploy.local.kafka import KafkaBroker
 from deploy.local.kafka_properties import KafkaPorts, KafkaSecrets
 from deploy.local.kafka_runtime import kafka_runtime
 from deploy.local.mongod import Mongod, MongoSecrets
 from deploy.local.ports import stable_ports
 from shared.settings import KafkaSettings
+from shared.topics import SERVICES, Party
+from tests.support.cluster import KafkaCluster
 
 
 class KafkaServer(Protocol):
@@ -85,3 +90,71 @@ def start_mongo(folder: Path) -> MongoServer:
     server = local_mongod(folder)
     server.start()
     return server
+
+
+class Told(TypedDict):
+    """Where started servers are, as one process tells another."""
+
+    bootstrap: str
+    operator: str
+    passwords: dict[str, str]
+    mongo_admin_url: str
+
+
+class RunServers:
+    """A run's broker and database server: each starts when first asked for, unless it was told."""
+
+    def __init__(self, folder: Path, told: Told | None = None) -> None:
+        """Keep their data below `folder`; `told` names those that run already."""
+        self._folder = folder
+        self._told = told
+        self._kafka: KafkaServer | None = None
+        self._cluster: KafkaCluster | None = None
+        self._mongo: MongoServer | None = None
+
+    def kafka(self) -> KafkaCluster:
+        """Give the broker, with every topic and every kind of user."""
+        if self._cluster is None:
+            self._cluster = self._start_kafka() if self._told is None else _cluster(self._told)
+        return self._cluster
+
+    def mongo_admin_url(self) -> str:
+        """Give where the database's superuser connects."""
+        if self._told is not None:
+            return self._told["mongo_admin_url"]
+        if self._mongo is None:
+            self._mongo = start_mongo(self._folder / "mongo")
+        return self._mongo.admin_url
+
+    def told(self) -> Told:
+        """Start both, and tell where they are."""
+        cluster = self.kafka()
+        return Told(
+            bootstrap=cluster.bootstrap,
+            operator=cluster.operator.password.get_secret_value(),
+            passwords=dict(cluster.passwords),
+            mongo_admin_url=self.mongo_admin_url(),
+        )
+
+    def stop(self) -> None:
+        """End what was started here."""
+        for server in (self._kafka, self._mongo):
+            if server is not None:
+                server.stop()
+
+    def _start_kafka(self) -> KafkaCluster:
+        self._kafka = start_kafka(self._folder / "kafka")
+        operator = self._kafka.operator
+        users = {str(party): secrets.token_hex(12) for party in (*SERVICES, Party.WITNESS)}
+        add_service_users(operator, users)
+        apply_topics(operator)
+        for zone in ("demo", "other"):
+            users[f"police-{zone}"] = add_police_client(operator, zone)
+        return KafkaCluster(operator, users)
+
+
+def _cluster(told: Told) -> KafkaCluster:
+    operator = KafkaSettings(
+        bootstrap=told["bootstrap"], user="operator", password=SecretStr(told["operator"])
+    )
+    return KafkaCluster(operator, told["passwords"])

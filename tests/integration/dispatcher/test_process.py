@@ -107,7 +107,7 @@ async def test_killed_while_it_sends_everyone_still_gets_exactly_one_sms(
         await asyncio.to_thread(part.start)
         now = datetime.now(UTC)
         # receipts that came while the process was dead are asked for once the alert is over
-        alert = police.alert(issued_at=now, expires_at=now + timedelta(seconds=60))
+        alert = police.alert(issued_at=now, expires_at=now + timedelta(seconds=25))
         async with police_log(kafka_cluster, "police-demo") as log:
             await log.publish([outgoing(police.record(alert))])
 
