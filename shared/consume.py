@@ -22,7 +22,7 @@ from shared.clock import Clock
 from shared.contracts import DeadLetter
 from shared.contracts.common import Access
 from shared.envelope import sha256
-from shared.failures import Fenced, Rejected, Retryable, Stalled
+from shared.failures import Disconnected, Fenced, Rejected, Retryable, Stalled
 from shared.kafka import Log, Partition, Positions, Reader, Record
 from shared.mongo import Client, Database, Session, transaction
 from shared.outbox import Outbox
@@ -201,8 +201,8 @@ class Consumer:
         while True:
             try:
                 await self._run_once()
-            except Retryable as error:
-                self._logger.warning("reader starts again", error=str(error))
+            except (Retryable, PyMongoError) as error:
+                self._logger.warning("reader starts again", error=type(error).__name__)
                 await asyncio.sleep(1)
 
     async def _run_once(self) -> None:
@@ -218,9 +218,9 @@ class Consumer:
     async def _read(self, reader: Reader) -> None:
         failures = 0
         while True:
-            await self._stop_at_limit()
-            records = await reader.poll(self._most, wait=0.5)
             try:
+                await self._stop_at_limit()
+                records = await reader.poll(self._most, wait=0.5)
                 if records:
                     await self._handle(records)
                 else:
@@ -228,12 +228,14 @@ class Consumer:
                 failures = 0
             except Fenced:
                 self._logger.info("lost partitions")
-                await reader.rewind()
+                reader.rewind()
+            except Disconnected:
+                raise
             except (Retryable, PyMongoError) as error:
                 failures += 1
                 self._logger.warning("backs off", error=type(error).__name__, failures=failures)
                 await asyncio.sleep(_backoff(failures))
-                await reader.rewind()
+                reader.rewind()
 
     async def _handle(self, records: Sequence[Record]) -> None:
         try:

@@ -20,6 +20,10 @@ class Retryable(Exception):  # noqa: N818 - see above
     """Something outside is not ready: a database, a broker, a copy that is behind."""
 
 
+class Disconnected(Retryable):
+    """A reader that Kafka no longer answers; only a new one can help."""
+
+
 class Fenced(Exception):  # noqa: N818
     """Another process took over what this one was working on; its work must not be stored."""
 

@@ -22,7 +22,7 @@ from aiokafka.coordinator.assignors.range import (  # pyright: ignore[reportMiss
 )
 from aiokafka.errors import KafkaError  # pyright: ignore[reportMissingTypeStubs]
 
-from shared.failures import Retryable
+from shared.failures import Disconnected, Retryable
 from shared.settings import KafkaSettings
 
 
@@ -79,12 +79,13 @@ class Reader(Protocol):
     async def poll(self, most: int, wait: float) -> list[Record]:
         """Read up to `most` records, waiting up to `wait` seconds for the first.
 
-        The records of one partition come in order. Raises `Retryable` while Kafka is away.
+        The records of one partition come in order. Raises `Disconnected` while Kafka is away, and
+        what loading the positions raises; nothing is skipped then.
         """
         ...
 
-    async def rewind(self) -> None:
-        """Go back to the stored positions of all assigned partitions."""
+    def rewind(self) -> None:
+        """Have the next `poll` go back to the stored positions of all assigned partitions."""
         ...
 
     def assigned(self) -> frozenset[Partition]:
@@ -258,6 +259,9 @@ class _KafkaReader(ConsumerRebalanceListener):
         self._load = load
         self._assigned: frozenset[Partition] = frozenset()
         self._assignments = 0
+        self._placed = 0
+        """The assignment whose partitions stand at their stored positions."""
+
         self._consumer: Any = None
         session_ms = int(settings.session_timeout.total_seconds() * 1000)
         self._options: dict[str, Any] = {
@@ -301,29 +305,33 @@ class _KafkaReader(ConsumerRebalanceListener):
     async def on_partitions_assigned(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, assigned: Collection[Any]
     ) -> None:
-        partitions = frozenset(Partition(tp.topic, tp.partition) for tp in assigned)
-        await self._seek(partitions)
-        self._assigned = partitions
+        # only noted: where a listener fails, aiokafka goes on from positions of its own choice
+        self._assigned = frozenset(Partition(tp.topic, tp.partition) for tp in assigned)
         self._assignments += 1
 
     async def poll(self, most: int, wait: float) -> list[Record]:
-        before = self._assignments
+        if self._placed != self._assignments:
+            await self._place()
         try:
             found: dict[Any, list[Any]] = await self._consumer.getmany(
                 timeout_ms=int(wait * 1000), max_records=most
             )
         except KafkaError as error:
             message = f"Kafka does not answer: {type(error).__name__}"
-            raise Retryable(message) from error
-        if before != self._assignments or not self._assigned:
-            # aiokafka fetches from a new assignment before its listener has placed it: what came
-            # meanwhile may stand before the stored positions, so it is dropped and read again
-            await self.rewind()
+            raise Disconnected(message) from error
+        if self._placed != self._assignments:
+            # aiokafka fetches from a new assignment at once: what came meanwhile may stand before
+            # the stored positions, so it is dropped and read again
             return []
         return [_record(message) for messages in found.values() for message in messages]
 
-    async def rewind(self) -> None:
+    def rewind(self) -> None:
+        self._placed = -1
+
+    async def _place(self) -> None:
+        placing = self._assignments
         await self._seek(self._assigned)
+        self._placed = placing
 
     async def _seek(self, partitions: frozenset[Partition]) -> None:
         stored = await self._load(partitions)
@@ -340,6 +348,8 @@ class _KafkaReader(ConsumerRebalanceListener):
 
     async def reached(self) -> Positions:
         reached: Positions = {}
+        if self._placed != self._assignments:
+            return reached
         for partition in self._assigned & self._current():
             reached[partition] = await self._consumer.position(
                 cast("Any", TopicPartition)(*partition)

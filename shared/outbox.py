@@ -10,11 +10,13 @@ again, in the same order, which every consumer takes as one.
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
 from bson import Binary
 from pymongo import ReturnDocument
+from pymongo.errors import PyMongoError
 
 from shared.clock import Clock
 from shared.contracts import Event
@@ -180,7 +182,7 @@ class OutboxPublisher:
         return len(rows)
 
     async def run(self) -> None:
-        """Publish until cancelled, woken by `Outbox.filled`; Kafka being away only delays it."""
+        """Publish until cancelled, woken by `Outbox.filled`; what is away only delays it."""
         pause = 0.1
         try:
             while True:
@@ -188,14 +190,15 @@ class OutboxPublisher:
                 try:
                     count = await self.publish_once()
                     pause = 0.1
-                except Retryable as error:
+                except (Retryable, PyMongoError) as error:
                     count = 0
                     pause = min(pause * 2, 5.0)
-                    self._logger.warning("publishing waits", error=str(error))
+                    self._logger.warning("publishing waits", error=type(error).__name__)
                 if count == 0:
                     await _wait(self._outbox.filled, pause)
         finally:
-            await asyncio.shield(self._lease.release())
+            with suppress(PyMongoError):  # it ends by itself, only later
+                await asyncio.shield(self._lease.release())
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

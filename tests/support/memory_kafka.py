@@ -91,15 +91,19 @@ class _MemoryReader:
         self._cluster = cluster
         self._load = load
         self._next: Positions = dict.fromkeys(_partitions(topics), 0)
+        self._placed = False
 
     async def __aenter__(self) -> Self:
-        await self.rewind()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         return None
 
     async def poll(self, most: int, wait: float) -> list[Record]:
+        if not self._placed:
+            stored = await self._load(self._next.keys())
+            self._next = {partition: stored.get(partition, 0) for partition in self._next}
+            self._placed = True
         try:
             async with asyncio.timeout(wait), self._cluster.changed:
                 await self._cluster.changed.wait_for(self._something)
@@ -118,12 +122,11 @@ class _MemoryReader:
             taken += found
         return taken
 
-    async def rewind(self) -> None:
-        stored = await self._load(self._next.keys())
-        self._next = {partition: stored.get(partition, 0) for partition in self._next}
+    def rewind(self) -> None:
+        self._placed = False
 
     def assigned(self) -> frozenset[Partition]:
         return frozenset(self._next)
 
     async def reached(self) -> Positions:
-        return dict(self._next)
+        return dict(self._next) if self._placed else {}

@@ -73,9 +73,14 @@ async def any_log(request: pytest.FixtureRequest) -> AsyncGenerator[Log]:
         yield log
 
 
-@pytest.fixture
-async def service(kafka_log: Log, mongo_client: Client, mongo_database: MongoSettings) -> Service:
-    own = database(mongo_client, mongo_database.database)
+async def make_service(log: Log, client: Client, name: str) -> Service:
+    """Wire a service's parts on a database of this name."""
+    own = database(client, name)
     outbox = Outbox(own, "buurtbode/test", Clock())
     await outbox.prepare()
-    return Service(kafka_log, mongo_client, own, outbox, Clock())
+    return Service(log, client, own, outbox, Clock())
+
+
+@pytest.fixture
+async def service(kafka_log: Log, mongo_client: Client, mongo_database: MongoSettings) -> Service:
+    return await make_service(kafka_log, mongo_client, mongo_database.database)

@@ -5,18 +5,22 @@ import contextlib
 import random
 import uuid
 from collections.abc import AsyncGenerator, Callable, Sequence
+from pathlib import Path
 
 import pytest
+from pymongo import AsyncMongoClient
 
 from shared.consume import Consumer
 from shared.contracts import DeadLetter
 from shared.envelope import parse, sha256
 from shared.failures import Rejected, Retryable
-from shared.kafka import Outgoing, Record
-from shared.mongo import Session
+from shared.kafka import Log, Outgoing, Record
+from shared.mongo import Document, Session
+from shared.outbox import OutboxPublisher
 from shared.topics import ALERTS, SENDS
-from tests.integration.shared.conftest import Service
+from tests.integration.shared.conftest import Service, make_service
 from tests.support.cluster import KafkaCluster
+from tests.support.servers import local_mongod
 from tests.support.wait import until
 
 
@@ -156,3 +160,33 @@ async def test_on_police_topics_dead_letters_never_stop_the_consumer(service: Se
     await service.log.publish([*bad, Outgoing(ALERTS.name, "demo", mark.encode(), ())])
     async with running(service.consumer(ALERTS.name, effects.apply, group=group, most=5)):
         await effects.reach(1)
+
+
+async def test_a_database_away_through_a_rebalance_only_delays(
+    kafka_log: Log, topic: str, tmp_path: Path
+) -> None:
+    server = local_mongod(tmp_path)
+    await asyncio.to_thread(server.start)
+    group = f"registry.test-{uuid.uuid4().hex[:8]}"
+    async with AsyncMongoClient[Document](
+        server.admin_url, serverSelectionTimeoutMS=300, w="majority", tz_aware=True
+    ) as client:
+        try:
+            service = await make_service(kafka_log, client, "away")
+            effects = Effects(service)
+            publisher = OutboxPublisher(service.outbox, kafka_log, service.database, "test")
+            publishing = asyncio.create_task(publisher.run())
+            await kafka_log.publish(numbered(topic, 200))
+            async with running(service.consumer(topic, effects.apply, group=group)):
+                await effects.reach(200)
+                await asyncio.to_thread(server.kill)
+                async with running(service.consumer(topic, effects.apply, group=group)):
+                    await kafka_log.publish(numbered(topic, 200, start=200))
+                    await asyncio.sleep(2)
+                    await asyncio.to_thread(server.start)
+                    await effects.reach(400)
+            assert await effects.values() == list(range(400))
+            assert not publishing.done()
+            publishing.cancel()
+        finally:
+            await asyncio.to_thread(server.stop)

@@ -70,7 +70,7 @@ async def test_a_reader_starts_and_rewinds_where_its_stored_positions_say(
     async with any_log.reader("registry.test-rewind", [topic], load) as reader:
         assert [r.offset for r in await read(reader, 6)] == [4, 5, 6, 7, 8, 9]
         stored[place] = 8
-        await reader.rewind()
+        reader.rewind()
         assert [r.offset for r in await read(reader, 2)] == [8, 9]
 
 
