@@ -1,4 +1,4 @@
-"""Generate the AsyncAPI and OpenAPI documents in docs/ from the code.
+"""Generate the AsyncAPI and OpenAPI documents and the table of states in docs/ from the code.
 
 `python -m docs.generate` writes them, `--check` fails where the files differ from the code.
 """
@@ -17,7 +17,9 @@ from pydantic.json_schema import models_json_schema
 import services.audit.app
 import services.dispatcher.app
 import services.registry.app
+from services.dispatcher.domain.states import FINAL, MEANINGS, TRANSITIONS
 from shared.contracts import EVENTS, Event
+from shared.contracts.base import SILENT_STATES, SendState
 from shared.contracts.police import APPROVAL_HEADER, SIGNATURE_HEADER, PoliceEvent
 from shared.topics import SERVICES, SOURCE_TOPICS, Party, Topic, dlq_topics
 
@@ -122,7 +124,48 @@ def documents() -> Mapping[Path, str]:
     for service in SERVICES:
         found[DOCS / "asyncapi" / f"{service}.yaml"] = _yaml(asyncapi(service))
         found[DOCS / "openapi" / f"{service}.yaml"] = _yaml(OPENAPI[service]().openapi())
+    found[DOCS / "states.md"] = states()
     return found
+
+
+def states() -> str:
+    """Draw the transition table of a send: each row a cause, a state before and those after it."""
+    rows = [
+        (cause, before, after)
+        for cause, changes in TRANSITIONS.items()
+        for before, afters in changes.items()
+        for after in sorted(afters)
+    ]
+    arrows: dict[tuple[SendState, SendState], list[str]] = {}
+    for cause, before, after in rows:
+        arrows.setdefault((before, after), []).append(str(cause))
+    drawn = [
+        f"    {before} --> {after}: {', '.join(why)}" for (before, after), why in arrows.items()
+    ]
+    ends = [f"    {state} --> [*]" for state in sorted(FINAL)]
+    table = [f"| `{cause}` | {MEANINGS[cause]} | {a} | {b} |" for cause, a, b in rows]
+    silent = ", ".join(sorted(SILENT_STATES))
+    return "\n".join(
+        [
+            "# The states of a send",
+            "",
+            "Written by `make specs` from `services/dispatcher/domain/states.py`; a change that is",
+            "not in this table cannot happen, since each write to the ledger names the state that",
+            f"its cause may start from. Changes into {silent} are no events of their own.",
+            "",
+            "```mermaid",
+            "stateDiagram-v2",
+            "    [*] --> planned",
+            *drawn,
+            *ends,
+            "```",
+            "",
+            "| cause | what happened | from | to |",
+            "|---|---|---|---|",
+            *table,
+            "",
+        ]
+    )
 
 
 def _yaml(document: Mapping[str, Any]) -> str:
@@ -136,12 +179,12 @@ def main() -> int:
     check = parser.parse_args().check
     stale: list[Path] = []
     for path, text in documents().items():
-        if path.exists() and path.read_text() == text:
+        if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         stale.append(path)
         if not check:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            path.write_text(text, encoding="utf-8")
     for path in stale:
         verb = "differs from the code: run `make specs`" if check else "written"
         sys.stdout.write(f"{path.relative_to(DOCS.parent)} {verb}\n")

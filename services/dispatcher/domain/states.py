@@ -12,22 +12,41 @@ from shared.contracts.base import SILENT_STATES, Channel, SendState
 class Cause(StrEnum):
     """Why a send changes its state."""
 
-    CLAIM = "claim"  # a process takes it, for the length of a lease
-    RELEASE = "release"  # it gives it back unattempted
-    LEASE_OVER = "lease_over"  # the process that held it did not come back in time
-    START = "start"  # rate token and connection are held, the request goes out now
-    TOO_LATE = "too_late"  # the request had not begun 2 s after START
-    NOT_SENT = "not_sent"  # provably not sent
-    ACCEPTED = "accepted"  # the provider took it
-    REFUSED = "refused"  # the provider said no, for good
-    UNCERTAIN = "uncertain"  # nobody can tell: a time-out, a reset, a 5xx
-    RECEIPT = "receipt"  # what the provider reported afterwards, or its list says
-    SUPPRESS = "suppress"  # the person left, or refused this class of message
-    EXPIRE = "expire"  # the message is no longer worth anything
-    CANCEL = "cancel"  # an update took its place, or an all-clear ended it
-    UNREACHABLE = "unreachable"  # no destination is left
-    SETTLE = "settle"  # an operator says what became of it
+    CLAIM = "claim"
+    RELEASE = "release"
+    LEASE_OVER = "lease_over"
+    START = "start"
+    TOO_LATE = "too_late"
+    NOT_SENT = "not_sent"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNCERTAIN = "uncertain"
+    RECEIPT = "receipt"
+    SUPPRESS = "suppress"
+    EXPIRE = "expire"
+    CANCEL = "cancel"
+    UNREACHABLE = "unreachable"
+    SETTLE = "settle"
 
+
+MEANINGS: dict[Cause, str] = {
+    Cause.CLAIM: "a process takes it, for the length of a lease",
+    Cause.RELEASE: "it gives it back unattempted",
+    Cause.LEASE_OVER: "the process that held it did not come back in time",
+    Cause.START: "rate token and connection are held, the request goes out now",
+    Cause.TOO_LATE: "the request had not begun 2 s after START",
+    Cause.NOT_SENT: "provably not sent",
+    Cause.ACCEPTED: "the provider took it",
+    Cause.REFUSED: "the provider said no, for good",
+    Cause.UNCERTAIN: "nobody can tell: a time-out, a reset, a 5xx",
+    Cause.RECEIPT: "what the provider reported afterwards, or its list says",
+    Cause.SUPPRESS: "the person left, or refused this class of message",
+    Cause.EXPIRE: "the message is no longer worth anything",
+    Cause.CANCEL: "an update took its place, or an all-clear ended it",
+    Cause.UNREACHABLE: "no destination is left",
+    Cause.SETTLE: "an operator says what became of it",
+}
+"""Per cause: what happened, for the table in the documentation."""
 
 _S = SendState
 
