@@ -21,9 +21,17 @@ from aiokafka.coordinator.assignors.range import (  # pyright: ignore[reportMiss
     RangePartitionAssignor,
 )
 from aiokafka.errors import KafkaError  # pyright: ignore[reportMissingTypeStubs]
+from aiokafka.partitioner import (  # pyright: ignore[reportMissingTypeStubs]
+    DefaultPartitioner,
+)
 
 from shared.failures import Disconnected, Retryable
 from shared.settings import KafkaSettings
+
+_PARTITION_OF = DefaultPartitioner()
+"""The producer's own choice (murmur2 of the key), for the batches that we fill ourselves."""
+
+_WORTH_A_BATCH = 8
 
 
 class Partition(NamedTuple):
@@ -199,20 +207,43 @@ class KafkaLog:
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
         """Write records; see the port."""
+        by_key: dict[tuple[str, str], list[Outgoing]] = {}
+        for record in records:
+            by_key.setdefault((record.topic, record.key), []).append(record)
         try:
-            waiting = [
-                await self._producer.send(
-                    record.topic,
-                    key=record.key.encode(),
-                    value=record.value,
-                    headers=list(record.headers),
-                )
-                for record in records
-            ]
+            waiting: list[Any] = []
+            for (topic, key), group in by_key.items():
+                waiting += await self._begin(topic, key.encode(), group)
             await asyncio.gather(*waiting)
         except KafkaError as error:
             message = f"Kafka did not acknowledge: {type(error).__name__}"
             raise Retryable(message) from error
+
+    async def _begin(self, topic: str, key: bytes, records: Sequence[Outgoing]) -> list[Any]:
+        """Hand records of one key to the producer, and give what tells that they are written."""
+        if len(records) < _WORTH_A_BATCH:
+            return [
+                await self._producer.send(
+                    topic, key=key, value=record.value, headers=list(record.headers)
+                )
+                for record in records
+            ]
+        # a batch of our own: a fifth of what one call of `send` costs for each
+        numbers = sorted(await self._producer.partitions_for(topic))
+        partition: int = cast("Any", _PARTITION_OF)(key, numbers, numbers)
+        waiting: list[Any] = []
+        batch: Any = self._producer.create_batch()
+        for record in records:
+            while (
+                batch.append(
+                    key=key, value=record.value, timestamp=None, headers=list(record.headers)
+                )
+                is None
+            ):  # full
+                waiting.append(await self._producer.send_batch(batch, topic, partition=partition))
+                batch = self._producer.create_batch()
+        waiting.append(await self._producer.send_batch(batch, topic, partition=partition))
+        return waiting
 
     def reader(self, group: str, topics: Collection[str], load: LoadPositions) -> Reader:
         """Make a member of a group; see the port."""
