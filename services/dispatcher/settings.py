@@ -25,7 +25,11 @@ class TwilioSettings(BaseModel):
 
     concurrency: int = 100
     messages_per_second: float = 100.0
-    """The token bucket of the account's senders."""
+    """The token bucket of the account."""
+
+    sender_messages_per_second: float | None = None
+    """The token bucket of each number or name that sends, where the provider limits each (a long
+    code sends 1 a second); ignored with a messaging service, which spreads by itself."""
 
     timeout: timedelta = timedelta(seconds=15)
     """From the first byte written to the whole answer; well below the lease."""

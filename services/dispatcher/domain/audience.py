@@ -55,7 +55,7 @@ class Person:
 
 def person_of(channel: Channel, group: Sequence[Addressee]) -> Person:
     """Make one person of the members behind one destination, in a stable order."""
-    members = sorted(group, key=lambda member: member.member_id)
+    members = group if len(group) == 1 else sorted(group, key=lambda member: member.member_id)
     first = members[0]
     reason = None
     if first.destination.startswith(UNREACHABLE_PREFIX):

@@ -1,20 +1,22 @@
 """Attempt claimed sends: rate token and connection first, `attempting` next, the request last."""
 
 import asyncio
+import math
+from collections import Counter as Counted
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 
 import structlog
 from prometheus_client import Counter, Gauge
 from pymongo.errors import PyMongoError
 
-from services.dispatcher.domain.pace import Pace
+from services.dispatcher.domain.ledger import Row
+from services.dispatcher.domain.pace import Bucket, Pace
 from services.dispatcher.domain.reasons import SendReason
 from services.dispatcher.flows.claim_sends import ClaimSends, Ready
 from services.dispatcher.flows.record_outcomes import RecordOutcomes, TooLate
 from services.dispatcher.senders.base import (
-    Accepted,
     Delivery,
     NotSent,
     Outcome,
@@ -35,9 +37,13 @@ _BEGIN_WITHIN = 2.0
 _FRESH = 0.7
 """A check older than this is made again, so that it is never a second old at the attempt."""
 
+_GATHER_S = 0.005
+"""What comes free within this begins together: `attempting` costs a write, for one as for many."""
+
 _MARGIN = timedelta(seconds=5)
 _DRAIN = 10.0
 _LATER = timedelta(seconds=1)
+_MOMENT_S = 0.5
 
 
 class Lanes:
@@ -49,21 +55,90 @@ class Lanes:
         self.pace = Pace(sender.rate, clock.monotonic())
         self.free = sender.concurrency
         self.queue: deque[Ready] = deque()
+        self._buckets: dict[str, Bucket] = {}
+        """Of each number or name that sends, where the provider limits each."""
+
         self._clock = clock
 
     def room(self) -> int:
         """Give how many attempts may begin now."""
         return min(self.free, self.pace.available(self._clock.monotonic()))
 
-    def take(self, count: int) -> None:
-        """Hold connections and rate tokens."""
-        self.free -= count
-        self.pace.take(count, self._clock.monotonic())
+    def take(self) -> list[Ready]:
+        """Take from the queue what may begin now, with its connections and rate tokens."""
+        now = self._clock.monotonic()
+        room, taken, blocked = self.room(), list[Ready](), list[Ready]()
+        while self.queue and len(taken) < room:
+            one = self.queue.popleft()
+            bucket = self._bucket(one, now)
+            if bucket is not None and not bucket.available(now):
+                blocked.append(one)
+                continue
+            if bucket is not None:
+                bucket.take(1, now)
+            taken.append(one)
+        self.queue.extendleft(reversed(blocked))
+        self.free -= len(taken)
+        self.pace.take(len(taken), now)
+        return taken
 
-    def give_back(self, count: int) -> None:
-        """Return both, for what did not begin."""
-        self.free += count
-        self.pace.give_back(count)
+    def give_back(self, left: Sequence[Ready]) -> None:
+        """Return what was held for those that did not begin."""
+        now = self._clock.monotonic()
+        self.free += len(left)
+        self.pace.give_back(len(left))
+        for one in left:
+            bucket = self._bucket(one, now)
+            if bucket is not None:
+                bucket.give_back(1)
+
+    def take_slow(self) -> list[tuple[Row, timedelta]]:
+        """Take from the queue those whose number or name has to wait longer than a moment.
+
+        Each comes with how long: when its turn comes at that sender's own rate. They would fill
+        the queue, and others wait with them.
+        """
+        if self.sender.rate_each is None:
+            return []
+        now = self._clock.monotonic()
+        turns: Counted[str] = Counted()
+        slow: list[tuple[Row, timedelta]] = []
+        for _ in range(len(self.queue)):
+            one = self.queue.popleft()
+            bucket = self._bucket(one, now)
+            turns[one.row.sender_name] += 1
+            wait = 0.0 if bucket is None else bucket.wait(now, turns[one.row.sender_name])
+            if wait > _MOMENT_S:
+                slow.append((one.row, timedelta(seconds=wait)))
+            else:
+                self.queue.append(one)
+        return slow
+
+    def wait(self) -> float:
+        """Give the seconds until something may begin, were there a connection."""
+        now = self._clock.monotonic()
+        waits = [
+            0.0 if (b := self._bucket(one, now)) is None else b.wait(now) for one in self.queue
+        ]
+        return max(self.pace.wait(now), min(waits, default=0.0))
+
+    def _bucket(self, one: Ready, now: float) -> Bucket | None:
+        rate = self.sender.rate_each
+        if rate is None:
+            return None
+        return self._buckets.setdefault(one.row.sender_name, Bucket(rate, now))
+
+    def note(self, outcome: Outcome | TooLate) -> None:
+        """Learn from an outcome how the provider does."""
+        match outcome:
+            case NotSent(_, retry_after, everyone=True):
+                self.pace.refused(self._clock.monotonic(), retry_after)
+            case Unknown():
+                self.pace.unknown(self._clock.monotonic())
+            case TooLate():
+                self.pace.begins_anew()
+            case _:
+                self.pace.worked()
 
 
 class AttemptSends:
@@ -91,10 +166,18 @@ class AttemptSends:
         self._woken = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
         self._step: asyncio.Task[bool] | None = None
+        self._claiming: asyncio.Task[None] | None = None
+        self._writing: set[asyncio.Task[None]] = set()
+        self._fault: BaseException | None = None
+        self._look = True
+        """Whether there may be something to claim, as far as anybody has told."""
+
+        self._looked = -math.inf
         self._logger = structlog.get_logger(lane=claims.lane, part=str(claims.channel))
 
     def wake(self) -> None:
         """Have it look for work now."""
+        self._look = True
         self._woken.set()
 
     async def run(self) -> None:
@@ -114,7 +197,6 @@ class AttemptSends:
             if recording.done():
                 await recording
             self._woken.clear()
-            # a step that is cut off could leave `attempting` rows without a request
             self._step = asyncio.create_task(self.step())
             try:
                 busy = await asyncio.shield(self._step)
@@ -126,12 +208,14 @@ class AttemptSends:
                 continue
             if not busy:
                 await self._rest()
+            if self._running and self._actual.free < self._actual.sender.concurrency // 8:
+                await asyncio.sleep(_GATHER_S)
 
     async def _rest(self) -> None:
         """Wait for a free connection, a rate token or new work, whichever comes first."""
         waits = self._interval
-        if self._actual.free and not self._actual.room():
-            waits = min(waits, self._actual.pace.wait(self._clock.monotonic()))
+        if self._actual.free and self._actual.queue:
+            waits = min(waits, self._actual.wait())
         try:
             async with asyncio.timeout(max(waits, 0.001)):
                 await self._woken.wait()
@@ -139,14 +223,45 @@ class AttemptSends:
             return
 
     async def step(self) -> bool:
-        """Claim and begin as much as fits now; tell whether there may be more to do at once."""
-        claimed = 0
-        if self._actual.room() and len(self._actual.queue) < self._wanted() / 2:
-            claimed = await self._claim(self._wanted() - len(self._actual.queue))
-        begun = await self._begin(self._actual)
-        begun += await self._begin(self._test)
-        await self._put_back_tests()
-        return claimed + begun > 0
+        """Begin what fits now, and see that the next are being claimed.
+
+        Neither waits for the other, nor one batch for the one before: each costs two writes to
+        the disk, and the connections would be idle meanwhile. Tells whether anything was begun.
+        """
+        self._raise_fault()
+        if self._should_claim():
+            self._look = False
+            self._looked = self._clock.monotonic()
+            self._claiming = self._in_background(
+                self._claim(self._wanted() - len(self._actual.queue))
+            )
+        begun = self._begin(self._actual) + self._begin(self._test)
+        await self._put_back()
+        return begun > 0
+
+    def _should_claim(self) -> bool:
+        if self._claiming is not None or len(self._actual.queue) >= self._wanted() / 2:
+            return False
+        return self._look or self._clock.monotonic() - self._looked >= self._interval
+
+    def _in_background(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._writing.add(task)
+        task.add_done_callback(self._written)
+        return task
+
+    def _written(self, task: asyncio.Task[None]) -> None:
+        self._writing.discard(task)
+        if task is self._claiming:
+            self._claiming = None
+        if not task.cancelled() and task.exception() is not None:
+            self._fault = task.exception()
+        self._woken.set()
+
+    def _raise_fault(self) -> None:
+        fault, self._fault = self._fault, None
+        if fault is not None:
+            raise fault
 
     def _wanted(self) -> int:
         """Say how many claimed sends to have in hand.
@@ -155,36 +270,44 @@ class AttemptSends:
         processes, so it is no more than will have begun within about a second.
         """
         sender = self._actual.sender
-        return max(1, min(sender.concurrency, int(sender.rate)))
+        return max(1, min(2 * sender.concurrency, int(sender.rate)))
 
-    async def _claim(self, most: int) -> int:
+    async def _claim(self, most: int) -> None:
         claimed, ready = await self._claims.claim(most)
         for one in ready:
             (self._test if one.is_test else self._actual).queue.append(one)
-        return claimed
+        self._look = self._look or claimed > 0
 
-    async def _put_back_tests(self) -> None:
-        """Give tests back that the sandbox has no room for: they must not hold up what is real."""
+    async def _put_back(self) -> None:
+        """Give back what cannot begin soon, so that it is not in the way of others.
+
+        Tests that the sandbox has no room for, and sends of a number or name with a long turn.
+        """
         most = self._test.sender.concurrency
-        if len(self._test.queue) > most:
-            late = [self._test.queue.pop() for _ in range(len(self._test.queue) - most)]
-            await self._claims.release([one.row for one in late], _LATER)
+        back = [(self._test.queue.pop().row, _LATER) for _ in range(len(self._test.queue) - most)]
+        if len(self._actual.queue) >= self._wanted() / 2:
+            back += self._actual.take_slow()
+        await self._claims.release(back)
 
-    async def _begin(self, lane: Lanes) -> int:
-        batch = [lane.queue.popleft() for _ in range(min(lane.room(), len(lane.queue)))]
-        if not batch:
-            return 0
-        batch = await self._checked(batch)
-        lane.take(len(batch))
-        began = self._clock.monotonic()
+    def _begin(self, lane: Lanes) -> int:
+        batch = lane.take()
+        if batch:
+            self._in_background(self._start(lane, batch))
+        return len(batch)
+
+    async def _start(self, lane: Lanes, batch: Sequence[Ready]) -> None:
+        """Write `attempting` for sends whose connections and tokens are held, and let them go."""
+        left = {one.row.send_id: one for one in batch}
         try:
+            batch = await self._checked(batch)
+            began = self._clock.monotonic()
             started = await self._ledger.start(
                 [one.row for one in batch], lane.sender.longest + _MARGIN
             )
-        except BaseException:
-            lane.give_back(len(batch))
-            raise
-        lane.give_back(len(batch) - len(started))
+            for row in started:
+                del left[row.send_id]
+        finally:
+            lane.give_back(list(left.values()))
         by_id = {one.row.send_id: one for one in batch}
         for row in started:
             one = by_id[row.send_id]
@@ -195,7 +318,6 @@ class AttemptSends:
                 row.destination or "",
             )
             self._spawn(lane, delivery, began)
-        return len(batch)
 
     async def _checked(self, batch: Sequence[Ready]) -> list[Ready]:
         oldest = min(one.checked for one in batch)
@@ -220,10 +342,7 @@ class AttemptSends:
             RUNNING.labels(*labels).dec()
             lane.free += 1
             self._woken.set()
-        if isinstance(outcome, NotSent) and outcome.everyone:
-            lane.pace.refused(self._clock.monotonic(), outcome.retry_after)
-        elif isinstance(outcome, Accepted):
-            lane.pace.worked()
+        lane.note(outcome)
         ATTEMPTS.labels(*labels, type(outcome).__name__).inc()
         self._outcomes.add(delivery.row, outcome)
 
@@ -238,9 +357,13 @@ class AttemptSends:
         """Put back what has not begun, and wait for what has."""
         if self._step is not None:
             await asyncio.gather(self._step, return_exceptions=True)
-        rows = [one.row for lane in (self._actual, self._test) for one in lane.queue]
+        # a write that is cut off could leave `attempting` rows without a request
+        await asyncio.gather(*self._writing, return_exceptions=True)
+        rows = [
+            (one.row, timedelta(0)) for lane in (self._actual, self._test) for one in lane.queue
+        ]
         try:
-            await self._claims.release(rows, timedelta(0))
+            await self._claims.release(rows)
         except (PyMongoError, Retryable):
             self._logger.warning("leaves claimed sends to their lease", count=len(rows))
         if self._running:

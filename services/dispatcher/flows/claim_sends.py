@@ -1,5 +1,6 @@
 """Claim sends that are due, and check just before their attempt that they may still go out."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -89,10 +90,10 @@ class ClaimSends:
         await self._ledger.change(changes)
         return ready
 
-    async def release(self, rows: Sequence[Row], pause: timedelta) -> None:
-        """Put claimed sends back, to be claimed again after `pause`."""
+    async def release(self, rows: Sequence[tuple[Row, timedelta]]) -> None:
+        """Put claimed sends back, each to be claimed again after its pause."""
         now = self._clock.now()
-        await self._ledger.change([_released(row, now, now + pause) for row in rows])
+        await self._ledger.change([_released(row, now, now + pause) for row, pause in rows])
 
     async def _message(self, key: MessageKey) -> Message:
         known = self._known.get(key)
@@ -109,16 +110,23 @@ class ClaimSends:
         self, rows: Sequence[Row], messages: dict[MessageKey, Message]
     ) -> Situation:
         threads = {about for message in messages.values() if (about := thread(message))}
-        members = await self._copy.members({one for row in rows for one in row.member_ids})
-        networks = await self._copy.networks_by_id(
-            {member.network_id for member in members.values()}
+        ids = {one for row in rows for one in row.member_ids}
+        of_sends = {network for row in rows for network in row.network_ids}
+        members, networks, ended, updates = await asyncio.gather(
+            self._copy.members(ids),
+            self._copy.networks_by_id(of_sends),
+            self._ended(threads),
+            asyncio.gather(*(self._updates(about) for about in threads)),
         )
+        moved = {member.network_id for member in members.values()} - of_sends
+        if moved:
+            networks |= await self._copy.networks_by_id(moved)
         return Situation(
             now=self._clock.now(),
             members=members,
             networks=networks,
-            ended=await self._ended(threads),
-            updates={about: await self._updates(about) for about in threads},
+            ended=ended,
+            updates=dict(zip(threads, updates, strict=True)),
         )
 
     async def _ended(self, threads: set[tuple[str, str]]) -> set[tuple[str, str]]:

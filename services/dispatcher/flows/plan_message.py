@@ -1,13 +1,15 @@
 """Plan a message: all its sends into the ledger, then its planned event, then it may go out."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Self
 from uuid import UUID, uuid5
 
 import structlog
 
-from services.dispatcher.domain.audience import Person, Planner
+from services.dispatcher.domain.audience import Counts, Person, Planner
 from services.dispatcher.domain.message import Message
 from services.dispatcher.domain.notices import ACCEPT_TEMPLATES, with_accept_link
 from services.dispatcher.domain.reasons import SendReason
@@ -108,16 +110,22 @@ class PlanMessage:
         for stage in range(work.stage, stages(message)):
             after = work.after if stage == work.stage else None
             people = self._audience.people(work, networks, stage, after, unresolved=unresolved)
-            async for page in _pages(people):
-                sends = [planner.send(person) for person in page]
-                await self._ledger.plan(None, await self._not_yet_planned(work, sends))
-                for send in sends:
-                    counts.add(send, is_fallback=stage > 0)
-                await self._messages.proceed(work, stage, page[-1].destination, counts)
+            async with _OneBehind() as behind:
+                async for page in _pages(people):
+                    sends = [planner.send(person) for person in page]
+                    await behind.begin(self._store(work, stage, sends, counts))
         if is_all_clear(message) and not unresolved:
             counts.unresolved = await self._unresolved(message)
         await self._make_room(message)  # again: another planner may have been at work meanwhile
         return await self._messages.planned(work, counts, self._clock.now())
+
+    async def _store(
+        self, work: Work, stage: int, sends: Sequence[PlannedSend], counts: Counts
+    ) -> None:
+        await self._ledger.plan(None, await self._not_yet_planned(work, sends))
+        for send in sends:
+            counts.add(send, is_fallback=stage > 0)
+        await self._messages.proceed(work, stage, sends[-1].destination, counts)
 
     async def _networks(self, work: Work) -> dict[str, Network]:
         wanted = set(work.message.network_ids)
@@ -204,6 +212,38 @@ class PlanMessage:
             people=work.counts.people,
             unreachable=work.counts.unreachable,
         )
+
+
+class _OneBehind:
+    """Stores one page while the next is being made, and never more than one."""
+
+    def __init__(self) -> None:
+        self._storing: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def begin(self, storing: Coroutine[None, None, None]) -> None:
+        """Begin once the page before is stored; raises what that one raised."""
+        try:
+            await self._stored()
+        except BaseException:
+            storing.close()
+            raise
+        self._storing = asyncio.create_task(storing)
+
+    async def _stored(self) -> None:
+        if self._storing is not None:
+            await self._storing
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _trace: object
+    ) -> None:
+        if kind is None:
+            await self._stored()
+        elif self._storing is not None and self._storing.done() is False:
+            self._storing.cancel()
+            await asyncio.gather(self._storing, return_exceptions=True)
 
 
 def planned_event(work: Work) -> MessagePlanned:

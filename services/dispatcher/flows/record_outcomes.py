@@ -27,6 +27,8 @@ _PAUSES = {Lane.WARM: (1.0, 30.0), Lane.COLD: (5.0, 600.0)}
 """First and longest pause in seconds before a send that was not sent is tried again."""
 
 _MOST = 1000
+_GATHER_S = 0.01
+"""What comes within this is written together: a write costs the same for one as for many."""
 
 
 class TooLate:
@@ -62,6 +64,8 @@ class RecordOutcomes:
         failures = 0
         while True:
             await self._filled.wait()
+            if len(self._waiting) < _MOST // 10:
+                await asyncio.sleep(_GATHER_S)
             self._filled.clear()
             try:
                 await self.flush()

@@ -86,6 +86,11 @@ class Sender(Protocol):
         ...
 
     @property
+    def rate_each(self) -> float | None:
+        """Give how many one number or name may begin per second; None for no limit of its own."""
+        ...
+
+    @property
     def longest(self) -> timedelta:
         """Give the longest time that one attempt can take."""
         ...

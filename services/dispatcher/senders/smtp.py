@@ -86,6 +86,11 @@ class SmtpSender:
         return self._settings.messages_per_second
 
     @property
+    def rate_each(self) -> float | None:
+        """Give no limit: all mail comes from one address."""
+        return None
+
+    @property
     def longest(self) -> timedelta:
         """Give the time that connecting, the commands and the final dot can take together."""
         return self._settings.final_dot_timeout + timedelta(seconds=_CONNECT + 4 * _COMMAND)
@@ -164,6 +169,7 @@ class SmtpSender:
             await self._reset(connection)
             return self._refusal(error.code)
         except SMTPTimeoutError:
+            connection.close()  # its reply, should it still come, belongs to no later mail
             return Unknown(SendReason.TIMED_OUT)
         except (SMTPServerDisconnected, SMTPException, OSError):
             connection.close()

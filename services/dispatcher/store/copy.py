@@ -155,12 +155,13 @@ class Copy:
             .hint(_index(scope, key))
         )
         group: list[Addressee] = []
-        async for row in rows:
-            addressee = _addressee(row, key)
-            if group and group[0].destination != addressee.destination:
-                yield group
-                group = []
-            group.append(addressee)
+        while page := await rows.to_list(_PAGE):  # one by one they would cost twice as much
+            for row in page:
+                addressee = _addressee(row, key)
+                if group and group[0].destination != addressee.destination:
+                    yield group
+                    group = []
+                group.append(addressee)
         if group:
             yield group
 

@@ -5,11 +5,12 @@ write names the version it saw and a state that its cause may start from; whoeve
 nothing to write to, reads again, and folds what it knows into what is there now.
 """
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 
 from bson import Binary
 from pymongo import UpdateOne
@@ -38,6 +39,16 @@ MessageOf = Callable[[MessageKey], Awaitable[Message | None]]
 
 _DUPLICATE_KEY = 11000
 _PAGE = 1000
+_HELD_NOW: Document = {"$currentDate": {"held": True}}
+_LEASE_END: Document = {"$add": ["$held", "$lease"]}
+"""A lease is on the database's clock. (A pipeline update could store its end, at three times the
+cost of these operators.)"""
+
+_TRIES = 5
+_FRESH_MOST = 50_000
+_TICK = timedelta(milliseconds=1)
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+_FIRST_FREED, _FREED = 500, 5000
 _CACHED = 256
 _OPEN = (SendState.CLAIMED, SendState.ATTEMPTING, SendState.UNKNOWN)
 _GOT_THROUGH = (SendState.ACCEPTED, SendState.DELIVERED, SendState.UNDELIVERED)
@@ -104,6 +115,19 @@ class Patience:
     receipt: timedelta = timedelta(minutes=10)
     """After the message's expiry, for the final receipt of an accepted SMS."""
 
+    look_back: timedelta = timedelta(milliseconds=500)
+    """Between two looks at a whole index from its beginning. The database keeps the entries of the
+    last minutes after they are deleted, and passes over each on its way: thousands, while much is
+    sent. So in between, reading goes on from where it was, or goes by id."""
+
+
+@dataclass(slots=True)
+class _Place:
+    """How far the sends of a lane and channel that are due have been read."""
+
+    after: list[tuple[str, Any]] | None = None
+    looked_back: float = -math.inf
+
 
 def _nobody() -> None:
     """Wake nobody: nobody asked."""
@@ -126,6 +150,11 @@ class Ledger:
         self._message_of = message_of
         self._patience = patience or Patience()
         self._messages: dict[MessageKey, Message] = {}
+        self._places: dict[tuple[Lane, Channel], _Place] = {}
+        self._fresh: dict[str, None] = {}
+        """Sends with events that this process wrote and has not read to publish; kept short."""
+
+        self._swept = -math.inf
         self.on_sendable: Callable[[], None] = _nobody
         self.on_event: Callable[[], None] = _nobody
         """Told when there is something to claim, or to publish; set by whoever wires."""
@@ -143,11 +172,11 @@ class Ledger:
             partialFilterExpression={"base": {"$exists": True}},
         )
         await sends.create_index(
-            [("lane", 1), ("channel", 1), ("due", 1)],
-            name="claimable",
+            [("lane", 1), ("channel", 1), ("due", 1), ("_id", 1)],
+            name="in_turn",
             partialFilterExpression={"state": "planned", "sendable": True},
         )
-        await sends.create_index("until", sparse=True, name="held")
+        await sends.create_index("held", sparse=True, name="leased")
         await sends.create_index(
             "message", name="unpublished", partialFilterExpression={"pending": True}
         )
@@ -178,23 +207,33 @@ class Ledger:
             return 0
         rows = [row_of_plan(send) for send in new]
         rows = await self._once_per_bulletin(session, rows)
-        documents = [await self._new_document(row) for row in rows]
+        now = self._clock.now()
+        documents = [await self._new_document(row, now) for row in rows]
         try:
             await self._sends.insert_many(documents, ordered=False, session=session)
         except BulkWriteError as error:
             if any(e.get("code") == _DUPLICATE_KEY for e in error.details.get("writeErrors", [])):
                 raise Retryable("another process plans this message") from None
             raise
-        await self._reopen({str(row.key) for row in rows}, session)
-        self.on_event()
+        await self._reopen({str(key) for key in {row.key for row in rows}}, session)
+        with_events = [document["_id"] for document in documents if "events" in document]
+        if with_events:
+            self._has_events(with_events)
         return len(documents)
+
+    def _has_events(self, send_ids: Iterable[str]) -> None:
+        """Remember what is to be published; what is too much is found by looking."""
+        if len(self._fresh) < _FRESH_MOST:
+            self._fresh |= dict.fromkeys(send_ids)
+        self.on_event()
 
     async def _not_there(
         self, session: Session | None, sends: Sequence[PlannedSend]
     ) -> list[PlannedSend]:
         wanted: dict[tuple[str, str, str], PlannedSend] = {}
+        names = {key: str(key) for key in {send.key for send in sends}}
         for send in sends:
-            wanted.setdefault((str(send.key), str(send.channel), send.destination), send)
+            wanted.setdefault((names[send.key], str(send.channel), send.destination), send)
         groups: dict[tuple[str, str], list[str]] = defaultdict(list)
         for message, channel, destination in wanted:
             groups[message, channel].append(destination)
@@ -229,24 +268,24 @@ class Ledger:
             for row in rows
         ]
 
-    async def _new_document(self, row: Row) -> Document:
-        now = self._clock.now()
-        planned = Silent(SendState.PLANNED, now, 0)
+    async def _new_document(self, row: Row, now: datetime) -> Document:
         if row.state is SendState.PLANNED:
-            document = to_document(replace(row, silent=(planned,)))
+            document = to_document(row)
+            document["silent"] = [_silent_now(SendState.PLANNED, now, 0)]
             document |= {"settled": False, "sendable": False, "due": now}
         else:
-            new = replace(row, seq=1, silent=())
+            new = replace(row, silent=(Silent(SendState.PLANNED, now, 0),))
             document = to_document(new)
-            document |= {"settled": True, "pending": True, "acked": 0}
-            document["events"] = [await self._event(replace(new, silent=(planned,)), now)]
+            document |= {"silent": [], "seq": 1, "settled": True, "pending": True, "acked": 0}
+            document["events"] = [await self._event(new, now, 1)]
         if _bound(row):
             document["base"] = base(row.key)
         return document
 
-    async def _event(self, row: Row, at: datetime) -> Document:
-        event = send_event(row, await self._message(row.key), at)
-        return {"id": event.event_id, "seq": row.seq, "at": at, "value": Binary(event.to_json())}
+    async def _event(self, row: Row, at: datetime, seq: int) -> Document:
+        message = self._messages.get(row.key) or await self._message(row.key)
+        event_id_, value = send_event(row, message, at, seq)
+        return {"id": event_id_, "seq": seq, "at": at, "value": Binary(value)}
 
     async def _message(self, key: MessageKey) -> Message:
         known = self._messages.get(key)
@@ -262,12 +301,41 @@ class Ledger:
     async def make_sendable(self, key: MessageKey, revision: int) -> None:
         """Let the planned sends of a message be claimed: Kafka has its planned event.
 
-        Opens the message's closing row too, so call it for a message without sends as well.
+        Opens the message's closing row too, so call it for a message without sends as well. The
+        sends go free in parts, the first a small one, so that the first are on their way while
+        most of a large audience is still being set free.
         """
+        await self._open_closing(key, revision)
+        for channel in Channel:
+            size, after = _FIRST_FREED, ""
+            while after is not None:
+                after = await self._set_free(key, channel, after, size)
+                self.on_sendable()
+                size = _FREED
+
+    async def _set_free(
+        self, key: MessageKey, channel: Channel, after: str, size: int
+    ) -> str | None:
+        """Let the next `size` destinations be claimed; give the last, None where it was the end."""
+        where: Document = {
+            "message": str(key),
+            "channel": str(channel),
+            "destination": {"$gt": after},
+        }
+        found = self._sends.find(where, {"_id": 0, "destination": 1}).hint("once")
+        ends = await found.sort("destination", 1).skip(size - 1).limit(1).to_list()
+        last: str | None = ends[0]["destination"] if ends else None
+        if last is not None:
+            where["destination"]["$lte"] = last
         await self._sends.update_many(
-            {"message": str(key), "state": "planned", "sendable": False},
-            {"$set": {"sendable": True}},
+            {**where, "state": "planned", "sendable": False},
+            # from now on, so that who reads on from a place finds them behind it
+            {"$set": {"sendable": True, "due": self._clock.now()}},
+            hint="once",
         )
+        return last
+
+    async def _open_closing(self, key: MessageKey, revision: int) -> None:
         message = await self._message(key)
         await self._closings.update_one(
             {"_id": str(key)},
@@ -288,7 +356,6 @@ class Ledger:
             },
             upsert=True,
         )
-        self.on_sendable()
 
     async def _reopen(self, messages: Collection[str], session: Session | None = None) -> None:
         """Have closing statements looked at again: something about these messages changed."""
@@ -430,34 +497,63 @@ class Ledger:
         Second attempts come first: they have waited longest. Those stay `unknown` meanwhile.
         """
         seconds = await self._claim_second(lane, channel, most, lease)
+        claimed: list[Row] = []
         if len(seconds) >= most:
             return seconds
+        for _ in range(_TRIES):
+            rows = await self._due(lane, channel, most - len(seconds), self._clock.now())
+            claimed = await self._claim_these(rows, lease)
+            if claimed or not rows:  # else others were quicker: on to the next
+                break
+        return seconds + claimed
+
+    async def _claim_these(self, rows: Sequence[Row], lease: timedelta) -> list[Row]:
+        if not rows:
+            return []
         now = self._clock.now()
-        found = self._sends.find(
-            {
-                "state": "planned",
-                "sendable": True,
-                "lane": str(lane),
-                "channel": str(channel),
-                "due": {"$lte": now},
-            },
-            {"_id": 1},
-        )
-        ids = [i["_id"] async for i in found.sort("due", 1).limit(most - len(seconds))]
-        if not ids:
-            return seconds
         fence = self._clock.token()
-        claimed = {
-            "state": "claimed",
-            "fence": fence,
-            "until": {"$add": ["$$NOW", _ms(lease)]},
-            "v": {"$add": ["$v", 1]},
-            "silent": _pushed("$silent", _silent_now("claimed", now, {"$size": "$attempts"})),
-        }
-        await self._sends.update_many(
-            {"_id": {"$in": ids}, "state": "planned"}, [{"$set": claimed}]
+        count = 0
+        for attempts, group in _by_attempts(rows).items():
+            claimed = {
+                "$set": {"state": "claimed", "fence": fence, "lease": _ms(lease)},
+                "$inc": {"v": 1},
+                "$push": {"silent": _silent_now("claimed", now, attempts)},
+                **_HELD_NOW,
+            }
+            # who changed since it was read is left to the next claim: so what was read is true
+            written = await self._sends.update_many(
+                {
+                    "_id": {"$in": [row.send_id for row in group]},
+                    "state": "planned",
+                    "v": {"$lte": max(row.version for row in group)},
+                },
+                claimed,
+            )
+            count += written.modified_count
+        if count == len(rows) and len({row.version for row in rows}) == 1:
+            return [_claimed(row, fence, now) for row in rows]
+        ids = [row.send_id for row in rows]
+        return await self._held(ids, fence, SendState.CLAIMED)
+
+    async def _due(self, lane: Lane, channel: Channel, most: int, now: datetime) -> list[Row]:
+        """Read what is due, longest due first, on from where the last reading ended."""
+        place = self._places.setdefault((lane, channel), _Place())
+        lowest: list[Any] = [("lane", str(lane)), ("channel", str(channel))]
+        beginning: list[tuple[str, Any]] = [("due", _LONG_AGO), ("_id", "")]
+        at = self._clock.monotonic()
+        if at - place.looked_back >= self._patience.look_back.total_seconds():
+            place.after, place.looked_back = None, at
+        found = self._sends.find(
+            {"state": "planned", "sendable": True, "due": {"$lte": now}}, WITHOUT_EVENTS
         )
-        return seconds + await self._held(ids, fence, SendState.CLAIMED)
+        found = found.hint("in_turn").limit(most)
+        upper: list[Any] = [*lowest, ("due", now + _TICK), ("_id", "")]
+        found = found.min(lowest + (place.after or beginning)).max(upper)
+        documents = await found.to_list()
+        if documents:
+            last = documents[-1]
+            place.after = [("due", last["due"]), ("_id", last["_id"] + "\0")]
+        return [to_row(document) for document in documents]
 
     async def _claim_second(
         self, lane: Lane, channel: Channel, most: int, lease: timedelta
@@ -473,12 +569,8 @@ class Ledger:
         if not ids:
             return []
         fence = self._clock.token()
-        held = {
-            "fence": fence,
-            "until": {"$add": ["$$NOW", _ms(lease)]},
-            "v": {"$add": ["$v", 1]},
-        }
-        await self._sends.update_many({**query, "_id": {"$in": ids}}, [{"$set": held}])
+        held = {"$set": {"fence": fence, "lease": _ms(lease)}, "$inc": {"v": 1}, **_HELD_NOW}
+        await self._sends.update_many({**query, "_id": {"$in": ids}}, held)
         return await self._held(ids, fence, SendState.UNKNOWN)
 
     async def _held(self, ids: Sequence[str], fence: str, state: SendState) -> list[Row]:
@@ -493,20 +585,19 @@ class Ledger:
         From here an attempt may have happened. The lease is renewed for `longest`, the longest
         that one can take.
         """
-        by_claim: dict[tuple[str, SendState], list[Row]] = defaultdict(list)
+        by_claim: dict[tuple[str, SendState, int], list[Row]] = defaultdict(list)
         for row in rows:
-            by_claim[row.fence or "", row.state].append(row)
+            by_claim[row.fence or "", row.state, len(row.attempts)].append(row)
         started: list[Row] = []
-        for (fence, state), group in by_claim.items():
-            started += await self._start(group, fence, state, longest)
+        for (fence, state, attempts), group in by_claim.items():
+            started += await self._start(group, fence, state, attempts + 1, longest)
         return started
 
     async def _start(
-        self, rows: Sequence[Row], fence: str, state: SendState, longest: timedelta
+        self, rows: Sequence[Row], fence: str, state: SendState, number: int, longest: timedelta
     ) -> list[Row]:
         now = self._clock.now()
         ids = [row.send_id for row in rows]
-        number = {"$add": [{"$size": "$attempts"}, 1]}
         attempt = {
             "number": number,
             "at": now,
@@ -520,20 +611,18 @@ class Ledger:
                 "_id": {"$in": ids},
                 "fence": fence,
                 "state": {"$in": sorted(origins(Cause.START) & {state})},
-                "$expr": {"$gt": ["$until", "$$NOW"]},
+                "$expr": {"$gt": [_LEASE_END, "$$NOW"]},
             },
-            [
-                {
-                    "$set": {
-                        "state": "attempting",
-                        "until": {"$add": ["$$NOW", _ms(longest)]},
-                        "v": {"$add": ["$v", 1]},
-                        "attempts": _pushed("$attempts", attempt),
-                        "silent": _pushed("$silent", _silent_now("attempting", now, number)),
-                    }
+            {
+                "$set": {"state": "attempting", "lease": _ms(longest)},
+                "$inc": {"v": 1},
+                "$push": {
+                    "attempts": attempt,
+                    "silent": _silent_now("attempting", now, number),
                 },
-                {"$unset": ["second", "check_at"]},
-            ],
+                "$unset": {"second": "", "check_at": ""},
+                **_HELD_NOW,
+            },
         )
         if written.modified_count == len(ids):
             return [_started(row, now, flagged=state is SendState.UNKNOWN) for row in rows]
@@ -552,7 +641,7 @@ class Ledger:
             return []
         writes = [await self._write(change) for change in changes]
         result = await self._sends.bulk_write(writes, ordered=False, session=session)
-        self.on_event()
+        self._has_events(c.before.send_id for c in changes if _next_seq(c) > c.before.seq)
         # what settles without an event of its own would otherwise not be noticed
         quiet = {str(c.before.key) for c in changes if c.after.state is c.before.state}
         if quiet:
@@ -582,22 +671,20 @@ class Ledger:
         moved = after.state is not before.state
         if moved:
             check(change.cause, before.state, after.state)
-        names_event = moved and is_event(after.state)
-        after = replace(after, version=before.version + 1, seq=_next_seq(change))
-        update: Document = {"$set": {}, "$unset": {}}
-        if names_event:
-            update["$push"] = {"events": await self._event(after, change.at)}
-            update["$set"] |= {"pending": True}
-            after = replace(after, silent=())
+        update: Document = {"$set": changing(after), "$unset": {}}
+        values = update["$set"]
+        values["v"] = before.version + 1
+        values["seq"] = _next_seq(change)
+        if moved and is_event(after.state):
+            event = await self._event(after, change.at, values["seq"])
+            update["$push"] = {"events": event}
+            values |= {"pending": True, "silent": []}
         elif moved:
-            silent = Silent(after.state, change.at, len(after.attempts))
-            after = replace(after, silent=(*after.silent, silent))
-        update["$set"] |= changing(after) | self._duties(change, after)
+            values["silent"].append(_silent_now(after.state, change.at, len(after.attempts)))
+        values |= self._duties(change, after)
         if after.state not in {SendState.CLAIMED, SendState.ATTEMPTING}:
-            update["$unset"] |= {"fence": "", "until": ""}
-        update["$unset"] |= {
-            name: "" for name in ("check_at", "second") if name not in update["$set"]
-        }
+            update["$unset"] |= {"fence": "", "held": "", "lease": ""}
+        update["$unset"] |= {name: "" for name in ("check_at", "second") if name not in values}
         where = {"_id": before.send_id, "v": before.version, "state": str(before.state)}
         return UpdateOne(where, update)
 
@@ -674,9 +761,9 @@ class Ledger:
     async def lapsed(self, most: int) -> list[Row]:
         """List rows whose lease is over, on the database's clock."""
         found = self._sends.find(
-            {"until": {"$exists": True}, "$expr": {"$lt": ["$until", "$$NOW"]}}, WITHOUT_EVENTS
+            {"held": {"$exists": True}, "$expr": {"$lt": [_LEASE_END, "$$NOW"]}}, WITHOUT_EVENTS
         )
-        return [to_row(item) async for item in found.hint("held").limit(most)]
+        return [to_row(item) async for item in found.hint("leased").limit(most)]
 
     async def to_check(self, most: int) -> list[Row]:
         """List unknown sends, and accepted ones without a final receipt, whose time has come."""
@@ -729,12 +816,30 @@ class Ledger:
 
     # ---- events
 
-    async def unpublished(self, most: int) -> list[Unpublished]:
-        """Give events that Kafka has not acknowledged, in order per send."""
+    async def unpublished(self, most: int, *, others: bool = True) -> list[Unpublished]:
+        """Give events that Kafka has not acknowledged, in order per send.
+
+        Those that this process wrote; and now and then, with `others`, all there are.
+        """
+        ids = list(self._fresh)[:most]
+        for send_id in ids:
+            del self._fresh[send_id]
+        found = await self._pending({"_id": {"$in": ids}}, most, "_id_") if ids else []
+        at = self._clock.monotonic()
+        rested = at - self._swept >= self._patience.look_back.total_seconds()
+        if not others or not rested or len(found) == most:
+            return found
+        known = {item.send_id for item in found}
+        swept = await self._pending({}, most, "unpublished")
+        self._swept = at if len(swept) < most else -math.inf
+        return found + [item for item in swept if item.send_id not in known]
+
+    async def _pending(self, query: Document, most: int, index: str) -> list[Unpublished]:
         found = self._sends.find(
-            {"pending": True}, {"zone": 1, "message": 1, "seq": 1, "acked": 1, "events": 1}
+            {**query, "pending": True},
+            {"zone": 1, "message": 1, "seq": 1, "acked": 1, "events": 1},
         )
-        return [_unpublished(item) async for item in found.hint("unpublished").limit(most)]
+        return [_unpublished(item) for item in await found.hint(index).limit(most).to_list()]
 
     async def acknowledged(self, sent: Sequence[Unpublished]) -> None:
         """Note that Kafka has these; their messages are looked at again for closing."""
@@ -836,6 +941,16 @@ def _reached(row: Row) -> Reached:
     )
 
 
+def _claimed(row: Row, fence: str, now: datetime) -> Row:
+    return replace(
+        row,
+        state=SendState.CLAIMED,
+        fence=fence,
+        version=row.version + 1,
+        silent=(*row.silent, Silent(SendState.CLAIMED, now, len(row.attempts))),
+    )
+
+
 def _started(row: Row, now: datetime, *, flagged: bool) -> Row:
     number = len(row.attempts) + 1
     return replace(
@@ -862,8 +977,11 @@ def _unpublished(item: Document) -> Unpublished:
     )
 
 
-def _pushed(array: str, item: Document) -> Document:
-    return {"$concatArrays": [array, [item]]}
+def _by_attempts(rows: Iterable[Row]) -> dict[int, list[Row]]:
+    groups: dict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[len(row.attempts)].append(row)
+    return groups
 
 
 def _silent_now(state: str, at: datetime, attempt: object) -> Document:

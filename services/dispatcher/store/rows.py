@@ -1,5 +1,6 @@
 """Sends as documents: the one place that knows the field names of collection `sends`."""
 
+from functools import lru_cache
 from typing import Any
 
 from services.dispatcher.domain.ledger import AttemptRow, Row, Silent
@@ -10,6 +11,10 @@ from shared.mongo import Document
 
 WITHOUT_EVENTS = {"events": 0}
 _GONE = "gone:"
+# looked up rather than called: a row has up to ten of them
+_STATES = {str(one): one for one in SendState}
+_LANES = {str(one): one for one in Lane}
+_CHANNELS = {str(one): one for one in Channel}
 
 
 def gone(send_id: str) -> str:
@@ -107,14 +112,9 @@ def to_row(document: Document) -> Row:
     destination: str = document["destination"]
     return Row(
         send_id=document["_id"],
-        key=MessageKey(
-            document["zone"],
-            MessageType(document["type"]),
-            document["message_id"],
-            document["release"],
-        ),
-        lane=Lane(document["lane"]),
-        channel=Channel(document["channel"]),
+        key=_key(document["zone"], document["type"], document["message_id"], document["release"]),
+        lane=_LANES[document["lane"]],
+        channel=_CHANNELS[document["channel"]],
         destination=None if destination.startswith(_GONE) else destination,
         member_ids=tuple(document["members"]),
         network_ids=tuple(document["networks"]),
@@ -127,14 +127,14 @@ def to_row(document: Document) -> Row:
         segments=document["segments"],
         template=document["template"],
         expires_at=document["expires_at"],
-        state=SendState(document["state"]),
+        state=_STATES[document["state"]],
         reason=document["reason"],
         version=document["v"],
         seq=document["seq"],
         fence=document.get("fence"),
         attempts=tuple(_to_attempt(item) for item in document["attempts"]),
         silent=tuple(
-            Silent(SendState(item["state"]), item["at"], item["attempt"])
+            Silent(_STATES[item["state"]], item["at"], item["attempt"])
             for item in document["silent"]
         ),
         unknown_since=document["unknown_since"],
@@ -142,11 +142,16 @@ def to_row(document: Document) -> Row:
     )
 
 
+@lru_cache(maxsize=256)
+def _key(zone_id: str, message_type: str, message_id: str, release: str | None) -> MessageKey:
+    return MessageKey(zone_id, MessageType(message_type), message_id, release)
+
+
 def _to_attempt(item: dict[str, Any]) -> AttemptRow:
     return AttemptRow(
         number=item["number"],
         at=item["at"],
-        state=SendState(item["state"]),
+        state=_STATES[item["state"]],
         reason=item["reason"],
         reference=item["reference"],
         flagged=item["flagged"],

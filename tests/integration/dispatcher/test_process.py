@@ -1,9 +1,10 @@
-"""The dispatcher as its own process, on real Kafka, killed with SIGKILL while it sends."""
+"""The dispatcher as processes of its own, on real Kafka, killed and restarted while they send."""
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Generator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,8 +13,9 @@ import pytest
 from deploy.local.issuer import AUDIENCE, ISSUER_PATH
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.python_part import PythonPart
-from shared.kafka import KafkaLog
-from shared.pseudonyms import rotate
+from shared.contracts import Member, Send
+from shared.contracts.base import SendState
+from shared.kafka import KafkaLog, Partition, Positions
 from shared.settings import MongoSettings
 from tests.support.cluster import KafkaCluster
 from tests.support.dispatcher import published
@@ -76,68 +78,153 @@ async def police_log(kafka: KafkaCluster, user: str) -> AsyncGenerator[KafkaLog]
         yield log
 
 
-@pytest.mark.timeout(240)
-async def test_killed_while_it_sends_everyone_still_gets_exactly_one_sms(
-    kafka_cluster: KafkaCluster,
-    mongo_database: MongoSettings,
-    dispatcher_sandbox: Sandbox,
-    world: World,
-    tmp_path: Path,
-) -> None:
-    """SIGKILL in the midst of the attempts; what was under way is found at the provider."""
-    rotate(tmp_path / "keys.json", ["demo"], datetime.now(UTC).year)
-    port = free_port()
-    settings = environment(kafka_cluster, mongo_database, dispatcher_sandbox, tmp_path, port)
-    people = crowd(PEOPLE)
-    police = Police()
-    async with police_log(kafka_cluster, "registry") as registry:
-        base = int(time.time())  # versions above those of an earlier test on the same broker
-        await registry.publish(
-            [
-                published(event)
-                for event in (
-                    police.zone(base),
-                    police.network("n1", base),
-                    *(one.model_copy(update={"version": base}) for one in people),
-                )
-            ]
-        )
-    part = _part(settings, port, tmp_path)
-    try:
-        await asyncio.to_thread(part.start)
+@dataclass
+class Running:
+    """Dispatcher processes on one ledger, real Kafka, and the sandbox."""
+
+    world: World
+    kafka: KafkaCluster
+    mongo: MongoSettings
+    folder: Path
+    police: Police = field(default_factory=Police)
+    parts: list[PythonPart] = field(default_factory=list[PythonPart])
+
+    def process(self, **changes: str) -> PythonPart:
+        """Make one more process, not started."""
+        port = free_port()
+        values = environment(self.kafka, self.mongo, self.world.sandbox, self.folder, port)
+        values |= {f"BUURTBODE_{name}": value for name, value in changes.items()}
+        log = self.folder / f"dispatcher-{len(self.parts)}.log"
+        url = f"http://{LOOPBACK}:{port}"
+        self.parts.append(PythonPart("dispatcher", "services.dispatcher.app", url, values, log))
+        return self.parts[-1]
+
+    async def people(self, people: list[Member]) -> None:
+        """Publish the zone, its network and these people, newer than what any test left."""
+        base = int(time.time())
+        async with police_log(self.kafka, "registry") as registry:
+            await registry.publish(
+                [
+                    published(event)
+                    for event in (
+                        self.police.zone(base),
+                        self.police.network("n1", base),
+                        *(one.model_copy(update={"version": base}) for one in people),
+                    )
+                ]
+            )
+
+    async def alert(self, lasts: timedelta) -> str:
+        """Publish an alert and give its id."""
         now = datetime.now(UTC)
-        # receipts that came while the process was dead are asked for once the alert is over
-        alert = police.alert(issued_at=now, expires_at=now + timedelta(seconds=25))
-        async with police_log(kafka_cluster, "police-demo") as log:
-            await log.publish([outgoing(police.record(alert))])
+        alert = self.police.alert(issued_at=now, expires_at=now + lasts)
+        async with police_log(self.kafka, "police-demo") as log:
+            await log.publish([outgoing(self.police.record(alert))])
+        return alert.alert_id
 
-        async def some() -> bool:
-            return len(await world.sms()) >= PEOPLE // 4
+    async def sent(self, count: int) -> None:
+        """Wait until so many SMS have left."""
 
-        await until(some)
-        part.kill()
-        await asyncio.to_thread(part.start)
+        async def enough() -> bool:
+            return len(await self.world.sms()) >= count
 
-        async def closed() -> bool:
-            token = world.token("police")
-            url = f"http://{LOOPBACK}:{port}/v1/messages/{alert.alert_id}/coverage"
-            answer = (await world.http.get(url, headers=token)).json()
-            return answer.get("closed") is not None
+        await until(enough, 60)
 
-        await until(closed, 120)
+    async def events(self, message_id: str, until_sends: int) -> dict[str, dict[int, Send]]:
+        """Read a message's events from the topic, by send and seq; equal ids are equal bytes."""
+        found: dict[str, dict[int, Send]] = {}
+        known: dict[str, bytes] = {}
+
+        async def from_start(_: Collection[Partition]) -> Positions:
+            return {}
+
+        async with (
+            KafkaLog(self.kafka.operator, "test") as log,
+            log.reader(f"test-{message_id}", ["bin.sends"], from_start) as reader,
+            asyncio.timeout(30),
+        ):
+            while len(found) < until_sends:
+                for record in await reader.poll(1000, 0.5):
+                    if dict(record.headers)["ce_type"] != Send.TYPE.encode():
+                        continue
+                    event = Send.from_json(record.value)
+                    if event.message_id == message_id:
+                        assert known.setdefault(event.event_id, record.value) == record.value
+                        found.setdefault(event.send_id, {})[event.seq] = event
+        return found
+
+    def stop(self) -> None:
+        """End all of them."""
+        for part in self.parts:
+            part.stop()
+
+
+@pytest.fixture
+def running(
+    kafka_cluster: KafkaCluster, mongo_database: MongoSettings, world: World, tmp_path: Path
+) -> Generator[Running]:
+    """Give a ledger without processes yet; whatever a test started ends with it."""
+    made = Running(world, kafka_cluster, mongo_database, tmp_path)
+    try:
+        yield made
     finally:
-        await asyncio.to_thread(part.stop)
-    sms = [one["to"] for one in await world.sms()]
-    assert sorted(sms) == sorted(str(one.phone) for one in people)
-    rows = await world.rows(alert.alert_id)
-    assert {row["state"] for row in rows} == {"delivered"}
+        made.stop()
 
 
-def _part(settings: Mapping[str, str], port: int, folder: Path) -> PythonPart:
-    return PythonPart(
-        "dispatcher",
-        "services.dispatcher.app",
-        f"http://{LOOPBACK}:{port}",
-        settings,
-        folder / "dispatcher.log",
-    )
+@pytest.mark.timeout(180)
+async def test_two_processes_share_the_work_and_either_may_be_killed(running: Running) -> None:
+    """SIGKILL in the midst of the attempts, first of one and then of the other.
+
+    What was under way is found at the provider, by whoever is left; each gets exactly one SMS.
+    """
+    people = crowd(PEOPLE)
+    await running.people(people)
+    one, two = running.process(), running.process()
+    await asyncio.to_thread(one.start)
+    await asyncio.to_thread(two.start)
+    # receipts that came while a process was dead are asked for once the alert is over
+    alert = await running.alert(timedelta(seconds=25))
+    await running.sent(PEOPLE // 4)
+    one.kill()
+    await running.sent(PEOPLE // 2)
+    two.kill()
+    await asyncio.to_thread(one.start)
+    world = running.world
+
+    async def closed() -> bool:
+        url = f"{one.url}/v1/messages/{alert}/coverage"
+        answer = (await world.http.get(url, headers=world.token("police"))).json()
+        return answer.get("closed") is not None
+
+    await until(closed, 90)
+    sms = [sent["to"] for sent in await world.sms()]
+    assert sorted(sms) == sorted(str(person.phone) for person in people)
+    assert {row["state"] for row in await world.rows(alert)} == {"delivered"}
+
+
+@pytest.mark.timeout(180)
+async def test_restarted_again_and_again_while_it_sends_it_loses_and_doubles_nothing(
+    running: Running,
+) -> None:
+    """SIGTERM: what has begun is finished, what has not is given back; nothing is unknown.
+
+    `python -m benchmarks dispatcher_restarts` does the same a hundred times.
+    """
+    people = crowd(PEOPLE)
+    await running.people(people)
+    process = running.process(TWILIO__MESSAGES_PER_SECOND="20")
+    await asyncio.to_thread(process.start)
+    alert = await running.alert(timedelta(minutes=10))
+    for done in (20, 45, 70):
+        await running.sent(done)
+        await asyncio.to_thread(process.stop)
+        await asyncio.to_thread(process.start)
+    await running.sent(PEOPLE)
+    events = await running.events(alert, PEOPLE)
+    sms = [sent["to"] for sent in await running.world.sms()]
+    assert sorted(sms) == sorted(str(person.phone) for person in people)
+    rows = await running.world.rows(alert)
+    assert set(events) == {row["_id"] for row in rows}
+    seen = {event.state for mine in events.values() for event in mine.values()}
+    assert seen <= {SendState.ACCEPTED, SendState.DELIVERED}
+    assert all(len(row["attempts"]) == 1 for row in rows)

@@ -5,7 +5,6 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from email import message_from_string, policy
 
-import pytest
 from pydantic import AnyHttpUrl
 
 from deploy.local.ports import LOOPBACK, free_port
@@ -33,33 +32,6 @@ async def test_everyone_gets_one_sms_and_everything_agrees(world: World) -> None
     shared = next(row for row in await world.rows(alert) if row["destination"] == both.phone)
     assert set(shared["networks"]) == {"n1", "n2"}
     assert all("101" in one["body"] for one in sms)
-
-
-@pytest.mark.parametrize(
-    ("fault", "flagged"),
-    [
-        ("status_429", False),  # refused, so simply tried again
-        ("status_500", True),  # nobody can tell; the provider's list does not have it
-        ("accept_then_drop", False),  # nobody can tell; the provider's list has it
-    ],
-)
-async def test_a_misbehaving_provider_costs_nobody_a_message_and_nobody_gets_two(
-    world: World, fault: str, *, flagged: bool
-) -> None:
-    """What is provably unsent is tried again; what is unknown is looked up first."""
-    people = crowd(6)
-    await world.people(*people)
-    await world.fault("sms", fault, count=3)
-    async with world.dispatcher():
-        alert = await world.alert()
-        closing = await world.closed(alert)
-        await world.agree(alert)
-    sms = await world.sms()
-    assert sorted(one["to"] for one in sms) == sorted(str(one.phone) for one in people)
-    assert closing.states == {"delivered": 6}
-    duplicates = {event.send_id for event in world.events(alert) if event.possible_duplicate}
-    assert bool(duplicates) is flagged
-    assert len(duplicates) <= 3
 
 
 async def test_a_receipt_that_overtakes_the_answer_implies_acceptance(world: World) -> None:
@@ -241,32 +213,3 @@ async def test_a_bulletin_reaches_each_mailbox_once_through_whichever_network(
     assert html is not None
     assert "Graveer &lt;hem&gt;." in html.get_content()
     assert "https://registry.example/v1/unsubscribe/token-" in html.get_content()
-
-
-@pytest.mark.parametrize(
-    ("fault", "states", "arrived"),
-    [
-        ("refuse", {"failed": 1, "accepted": 1}, 1),
-        ("status_429", {"accepted": 2}, 2),
-        ("accept_then_drop", {"unknown": 1, "accepted": 1}, 2),
-    ],
-)
-async def test_a_misbehaving_mail_server(
-    world: World, fault: str, states: dict[str, int], arrived: int
-) -> None:
-    """5xx is final, 4xx is tried again, a reset after the mail is unknown and waits."""
-    await world.people(*crowd(2))
-    await world.fault("mail", fault, count=1)
-    bulletin = str(uuid.uuid4())
-    async with world.dispatcher():
-        await world.bulletin(bulletin, "n1")
-
-        async def there() -> bool:
-            rows = await world.rows(bulletin)
-            return sorted(row["state"] for row in rows) == sorted(
-                state for state, count in states.items() for _ in range(count)
-            )
-
-        await until(there)
-        await asyncio.sleep(1)  # long enough for a wrong second attempt
-        assert len(await world.mail()) == arrived

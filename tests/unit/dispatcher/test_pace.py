@@ -31,7 +31,45 @@ def test_a_refusing_provider_rests_longer_each_time_and_as_long_as_it_asks() -> 
     assert pace.wait(first) > first
     pace.refused(100.0, timedelta(seconds=30))
     assert pace.available(129.0) == 0
-    assert pace.available(130.0) == 10
+    assert pace.available(130.0) == 1
+
+
+def test_after_a_rest_one_attempt_tries_the_provider_before_all_do() -> None:
+    """Half open: one at a time, until it works; a failure opens the circuit again, for longer."""
+    pace = Pace(10, 0.0)
+    pace.refused(0.0, None)
+    assert pace.available(0.2) == 1
+    pace.take(1, 0.2)
+    assert pace.available(5.0) == 0
+    assert pace.wait(5.0) > 1  # and nobody looks again and again meanwhile
+    pace.refused(5.0, None)
+    assert pace.wait(5.0) > 0.2
+    assert pace.available(6.0) == 1
+    pace.take(1, 6.0)
+    pace.give_back(1)  # it did not begin, so another one may
+    assert pace.available(6.0) == 1
+    pace.take(1, 6.0)
+    pace.begins_anew()  # nor did this one
+    assert pace.available(6.0) == 1
+    pace.worked()
+    assert pace.available(7.0) == 10
+
+
+def test_a_provider_that_nobody_understands_is_left_alone_after_five() -> None:
+    """One that works in between begins the count anew."""
+    pace = Pace(10, 0.0)
+    for _ in range(4):
+        pace.unknown(0.0)
+    pace.worked()
+    for _ in range(4):
+        pace.unknown(0.0)
+    assert pace.available(0.0) == 10
+    pace.unknown(0.0)
+    assert pace.available(0.0) == 0
+    assert pace.available(0.2) == 1
+    pace.take(1, 0.2)
+    pace.unknown(0.3)  # the one that tried it
+    assert pace.available(0.4) == 0
 
 
 def test_those_under_way_together_count_as_one_refusal() -> None:
