@@ -43,8 +43,13 @@ format: $(READY) ## put the code into its format, and mend what ruff can mend
 specs: $(READY) ## write the AsyncAPI and OpenAPI documents in docs/ from the code
 	$(BIN)/python -m docs.generate
 
-bench: $(READY) ## measure, each figure as a ratio within one interleaved run
+bench: $(READY) .venv-bench/.ready ## measure, each figure as a ratio within one interleaved run
 	$(BIN)/python -m benchmarks
+
+.venv-bench/.ready: requirements/bench.txt
+	$(PYTHON) -m venv .venv-bench
+	$(BIN)/uv pip sync --quiet --python .venv-bench/bin/python --require-hashes requirements/bench.txt
+	@touch $@
 
 test-containers: $(READY) ## run the integration tests on containers, where a Docker engine answers
 	@$(BIN)/python -m tests.support.engine \
