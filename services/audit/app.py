@@ -254,6 +254,7 @@ def _jobs(
         erase=ApplyErasures(append, stores.erasures, outbox, clock),
         alarm=RaiseAlarms(
             append=append,
+            log=stores.log,
             originals=stores.originals,
             closings=stores.closings,
             copies=stores.copies,

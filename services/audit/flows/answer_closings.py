@@ -1,15 +1,12 @@
 """Answer closing statements: is everything that they speak of on record?"""
 
 import uuid
-from dataclasses import dataclass
 from typing import Literal
 
-import orjson
-
 from services.audit.domain.alarms import Alarm
-from services.audit.domain.closing import digest
 from services.audit.domain.entries import Draft, EntryType, zone_of
 from services.audit.flows.append_entries import AppendEntries
+from services.audit.flows.count_events import CountEvents, OnRecord
 from services.audit.flows.metrics import ALARMS, ANSWERS
 from services.audit.store.closings import Closings
 from services.audit.store.log import LogStore
@@ -23,12 +20,6 @@ _BATCH = 50
 _NAMESPACE = uuid.UUID("7d1b9c0e-3a52-5f7e-9a64-2c8f0b6e41d3")
 
 Answer = Literal["agreed", "resend"]
-
-
-@dataclass(frozen=True, slots=True)
-class _OnRecord:
-    events: int
-    digest: str
 
 
 class AnswerClosings:
@@ -45,6 +36,7 @@ class AnswerClosings:
         """Wire."""
         self._append = append
         self._log = log
+        self._count = CountEvents(log)
         self._closings = closings
         self._outbox = outbox
         self._clock = clock
@@ -63,22 +55,14 @@ class AnswerClosings:
         if again and row["looked_at"] >= size:
             return False
         bound = size if again or row["bound"] is None else int(row["bound"])
-        seen = await self._on_record(row, bound)
-        agreed = seen == _OnRecord(row["events"], row["digest"])
+        seen = await self._count(row["log"], row["message_id"], row["release"], bound)
+        agreed = seen == OnRecord(row["events"], row["digest"])
         if again and not agreed:
             await self._closings.looked(row, size)
             return False
         return await self._answer(row, "agreed" if agreed else "resend", seen, size)
 
-    async def _on_record(self, row: Document, bound: int) -> _OnRecord:
-        ids: list[str] = []
-        async for body in self._log.send_bodies(row["log"], row["message_id"], bound):
-            entry = orjson.loads(body)
-            if row["release"] is None or row["release"] in entry["network_ids"]:
-                ids.append(entry["event_id"])
-        return _OnRecord(len(ids), digest(ids))
-
-    async def _answer(self, row: Document, answer: Answer, seen: _OnRecord, size: int) -> bool:
+    async def _answer(self, row: Document, answer: Answer, seen: OnRecord, size: int) -> bool:
         attempts = int(row.get("attempts", 0)) + 1
         name = "|".join((row["_id"], row["event_id"], answer, str(attempts)))
         replay = Replay(

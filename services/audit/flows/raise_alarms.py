@@ -1,4 +1,8 @@
-"""Raise an alarm for what should have come and did not: an entry, a notice and a metric."""
+"""Raise an alarm for what should have come and did not: an entry, a notice and a metric.
+
+A message without a closing statement is also asked for on `bin.replays`: if the topic lost the
+statement, or the events before it, the dispatcher still has both.
+"""
 
 import uuid
 from datetime import timedelta
@@ -10,12 +14,14 @@ from services.audit.domain.drafting import alarm_draft
 from services.audit.domain.entries import log_of, zone_of
 from services.audit.domain.notes import OPERATORS
 from services.audit.flows.append_entries import AppendEntries
+from services.audit.flows.count_events import CountEvents
 from services.audit.flows.metrics import ALARMS
 from services.audit.store.closings import Closings
 from services.audit.store.copies import Copies
+from services.audit.store.log import LogStore
 from services.audit.store.originals import Originals
 from shared.clock import Clock
-from shared.contracts import Notice
+from shared.contracts import Notice, Replay
 from shared.contracts.registry import RoleInNetwork
 from shared.mongo import Document, Session
 from shared.outbox import Outbox
@@ -35,6 +41,7 @@ class RaiseAlarms:
         self,
         *,
         append: AppendEntries,
+        log: LogStore,
         originals: Originals,
         closings: Closings,
         copies: Copies,
@@ -43,6 +50,8 @@ class RaiseAlarms:
     ) -> None:
         """Wire."""
         self._append = append
+        self._log = log
+        self._count = CountEvents(log)
         self._originals = originals
         self._closings = closings
         self._copies = copies
@@ -88,8 +97,12 @@ class RaiseAlarms:
             network_ids=networks,
         )
 
+        replay = None if log == OPERATORS else await self._replay(row)
+
         async def also(session: Session) -> None:
             await self._closings.alarmed(session, row["_id"])
+            if replay is not None:
+                await self._outbox.add(session, [replay], ce_ids=[replay.event_id])
             if networks and log != OPERATORS:
                 notice = self._notice(row)
                 await self._outbox.add(session, [notice], ce_ids=[notice.notice_id])
@@ -98,6 +111,23 @@ class RaiseAlarms:
         if done:
             self._raised(Alarm.NO_CLOSING, log, row["message_id"])
         return done
+
+    async def _replay(self, row: Document) -> Replay:
+        log = row["log"]
+        head = await self._log.head(log)
+        size = 0 if head is None else head.size
+        seen = await self._count(log, row["message_id"], row["release"], size)
+        return Replay(
+            event_id=str(uuid.uuid5(_NAMESPACE, "replay|" + row["_id"])),
+            zone_id=zone_of(log),
+            message_id=row["message_id"],
+            release=row["release"],
+            revision=0,  # no statement was seen
+            answer="resend",
+            events_seen=seen.events,
+            digest_seen=seen.digest,
+            answered_at=self._clock.now(),
+        )
 
     def _notice(self, row: Document) -> Notice:
         now = self._clock.now()

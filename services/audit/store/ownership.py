@@ -92,7 +92,8 @@ class Ownership:
             yield
         finally:
             if not lasting:
-                await self._give_back(log)
+                # a job that is ended just now would else leave its lease behind for its whole life
+                await asyncio.shield(self._give_back(log))
 
     async def _give_back(self, log: str) -> None:
         async with self._lock:

@@ -14,7 +14,7 @@ from services.audit.verify import verify_bundle
 from shared.access import Role
 from shared.clock import Clock
 from shared.failures import Fenced
-from shared.mongo import Session, transaction
+from shared.mongo import Lease, Session, transaction
 from tests.integration.audit.world import NOW, World, send, until
 
 
@@ -121,3 +121,31 @@ async def test_a_job_gives_back_what_it_borrowed(world: World) -> None:
     second = Ownership(world.database, "second", clock)
     assert await second.keep("demo") == 3
     assert not await append("demo", [draft], nothing)
+
+
+async def test_a_job_that_is_ended_while_it_gives_back_leaves_no_lease(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release, begun, go_on = Lease.release, asyncio.Event(), asyncio.Event()
+
+    async def slow(lease: Lease) -> None:
+        begun.set()
+        await go_on.wait()
+        await release(lease)
+
+    monkeypatch.setattr(Lease, "release", slow)
+    ownership = Ownership(world.database, "first", Clock())
+
+    async def job() -> None:
+        async with ownership.borrow("demo"):
+            pass
+
+    task = asyncio.create_task(job())
+    await begun.wait()
+    task.cancel()
+    go_on.set()
+
+    async def free() -> bool:
+        return await world.database["leases"].find_one({"_id": "log|demo"}) is None
+
+    await until(free, "the lease to be given back", seconds=2)
