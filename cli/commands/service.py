@@ -1,14 +1,15 @@
 """`buurtbode status` and `republish`: looking after the running services."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import httpx
 import typer
 
-from cli.api import Api
-from cli.connection import SERVICES, Service, StackOption, connect
+from cli.api import Api, Json
+from cli.connection import SERVICES, Connection, Service, StackOption, connect
 from cli.console import say, table
-from cli.failures import FAILED
+from cli.failures import FAILED, CommandError
 from shared.topics import MEMBERS, NETWORKS, ZONES
 
 _OK = 200
@@ -16,12 +17,42 @@ REPUBLISHED = (ZONES.name, NETWORKS.name, MEMBERS.name)
 
 
 def status(*, stack: StackOption = None) -> None:
-    """Tell whether the three services are ready, and what each one waits for if it is not."""
+    """Tell whether the three services are ready, what each waits for, and how the audit logs are.
+
+    A log that is not whole makes the audit service not ready; the last checks show when it was
+    looked at.
+    """
     connection = connect(stack)
     rows = [(service, *_readiness(connection.url(service))) for service in SERVICES]
     table(None, ("service", "ready", "waits for"), rows)
+    logs = _logs(connection)
+    if logs:
+        say()
+        table(None, ("audit log", "entries", "signed", "whole log checked", "lists checked"), logs)
     if any(ready != "yes" for _, ready, _ in rows):
         raise typer.Exit(FAILED)
+
+
+def _logs(connection: Connection) -> list[Sequence[object]]:
+    """Give what the audit service says of its logs; nothing where it does not answer."""
+    service: Service = "audit"
+    try:
+        with Api(service, connection.url(service), connection.token("operator")) as audit:
+            logs = audit.get("/v1/logs")["items"]
+    except CommandError:
+        return []
+    return [
+        (log["zone_id"], log["entries"], log["signed"], _check(log["whole"]), _check(log["lists"]))
+        for log in logs
+    ]
+
+
+def _check(checked: Json | None) -> str:
+    if checked is None:
+        return "not yet"
+    when = str(checked["at"])[:16].replace("T", " ")
+    found = checked["doubt"]
+    return f"{when} UTC, {checked['size']} entries: {found or 'whole'}"
 
 
 def _readiness(url: str) -> tuple[str, str]:

@@ -28,6 +28,14 @@ def verify(
             "rewritten since, and names the entry where it was. Repeat for more.",
         ),
     ] = None,
+    former: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--former-key",
+            help="The log's public key of before, where it changed: only what you kept counts by "
+            "it. Repeat for more.",
+        ),
+    ] = None,
     witness: Annotated[
         list[str] | None,
         typer.Option(
@@ -43,7 +51,7 @@ def verify(
     what; 2 where it is consistent with itself but no key was given.
     """
     try:
-        code, said = verify_file(bundle, key, kept or (), witness or ())
+        code, said = verify_file(bundle, key, kept or (), witness or (), former or ())
     except OSError as error:
         message = f"cannot read {error.filename} ({error.strerror})"
         raise CommandError(message) from None

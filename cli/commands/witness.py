@@ -2,6 +2,7 @@
 
 import base64
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -17,15 +18,19 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from cli.api import Api, RefusedError
+from cli.checkpoints import PublishedCheckpoints
 from cli.connection import Service, StackOption, connect
 from cli.console import complain, say
 from cli.failures import CommandError
 from services.audit.domain.notes import NoteRefused, origin_of
 from services.audit.verify import read_key
 from services.audit.witness import Parted, Witness
+from shared.topics import Party
 
 _AUDIT: Service = "audit"
 _NOT_FOUND = 404
+_AGAIN_S = 5.0
+_WAIT_S = 0.5
 
 
 def witness(
@@ -47,6 +52,14 @@ def witness(
     name: Annotated[
         str, typer.Option("--name", help="Your name on cosignatures, such as witness.example.be.")
     ],
+    kafka: Annotated[
+        bool,
+        typer.Option(
+            "--kafka",
+            help="See every checkpoint that was published on bin.checkpoints, as Kafka user "
+            "'witness', instead of asking for the last one now and then.",
+        ),
+    ] = False,
     every: Annotated[float, typer.Option("--every", min=1, help="Seconds between two looks.")] = 60,
     once: Annotated[bool, typer.Option("--once", help="Look once, and end.")] = False,
     role: Annotated[str, typer.Option("--role", help="The token's role.")] = "auditor",
@@ -55,46 +68,89 @@ def witness(
     """Watch that an audit log only grows, and cosign each checkpoint (for whoever audits).
 
     Keep what it keeps: it proves a rewriting even by whoever holds the log's key. Ends with 1 when
-    the log parted from its past.
+    the log parted from its past. Proofs come over HTTP either way.
     """
     connection = connect(stack)
     watching = _witness(zone, key, keep / zone, witness_key, name)
     say(f"Witness key: {watching.cosigner.vkey}")
     with Api(_AUDIT, connection.url(_AUDIT), connection.token(role)) as audit:
+        look = _Look(audit, zone, watching, patient=not once)
+        if kafka:
+            published = PublishedCheckpoints(
+                connection.kafka(Party.WITNESS.value), zone, keep / zone / "positions.json"
+            )
+            with published:
+                _follow(look, published, once=once)
+            return
         while True:
-            _look(audit, zone, watching, patient=not once)
+            look.at_the_last()
             if once:
                 return
             time.sleep(every)
 
 
-def _look(audit: Api, zone: str, watching: Witness, *, patient: bool) -> None:
-    def consistency(old: int, new: int) -> list[bytes]:
-        answer = audit.get(f"/v1/zones/{zone}/consistency", **{"from": old, "to": new})
-        return [base64.b64decode(value) for value in answer["hashes"]]
+def _follow(look: "_Look", published: PublishedCheckpoints, *, once: bool) -> None:
+    while True:
+        if once and published.caught_up:
+            return
+        for note in published.notes(_WAIT_S):
+            if not look.at(note):
+                published.again()
+                time.sleep(_AGAIN_S)
+                break
 
-    try:
-        note = audit.request("GET", f"/v1/zones/{zone}/checkpoint").text
-        seen = watching.see(note, int(datetime.now(UTC).timestamp()), consistency)
-    except Parted as parted:
-        raise CommandError(str(parted)) from None
-    except NoteRefused as refused:
-        message = f"the checkpoint does not count: {refused}"
-        raise CommandError(message) from None
-    except RefusedError as refused:
-        if not patient or refused.status != _NOT_FOUND:
-            raise
-        complain(f"Nothing was signed yet of {zone}, or you may not see it. Looking again.")
-        return
-    except CommandError as error:
-        if not patient:
-            raise
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Looks at checkpoints; patient where it goes on looking."""
+
+    audit: Api
+    zone: str
+    watching: Witness
+    patient: bool
+
+    def at_the_last(self) -> None:
+        """Look at the log's last checkpoint."""
+        try:
+            note = self.audit.request("GET", f"/v1/zones/{self.zone}/checkpoint").text
+        except RefusedError as refused:
+            if not self.patient or refused.status != _NOT_FOUND:
+                raise
+            complain(
+                f"Nothing was signed yet of {self.zone}, or you may not see it. Looking again."
+            )
+            return
+        except CommandError as error:
+            self._later(error)
+            return
+        self.at(note)
+
+    def at(self, note: str) -> bool:
+        """Check a checkpoint and cosign it; False where the proof is to be asked for again."""
+        try:
+            seen = self.watching.see(note, int(datetime.now(UTC).timestamp()), self._consistency)
+        except Parted as parted:
+            raise CommandError(str(parted)) from None
+        except NoteRefused as refused:
+            message = f"the checkpoint does not count: {refused}"
+            raise CommandError(message) from None
+        except CommandError as error:
+            self._later(error)
+            return False
+        if seen.is_new:
+            say(f"Cosigned: {self.zone}, {seen.size} entries.")
+        elif not self.patient:
+            say(f"Nothing new: {self.zone}, {seen.size} entries.")
+        return True
+
+    def _later(self, error: CommandError) -> None:
+        if not self.patient:
+            raise error
         complain(f"{error}. Looking again.")
-        return
-    if seen.is_new:
-        say(f"Cosigned: {zone}, {seen.size} entries.")
-    elif not patient:
-        say(f"Nothing new: {zone}, {seen.size} entries.")
+
+    def _consistency(self, old: int, new: int) -> list[bytes]:
+        answer = self.audit.get(f"/v1/zones/{self.zone}/consistency", **{"from": old, "to": new})
+        return [base64.b64decode(value) for value in answer["hashes"]]
 
 
 def _witness(zone: str, key: Path, folder: Path, witness_key: Path, name: str) -> Witness:

@@ -4,23 +4,41 @@ import asyncio
 import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 import httpx
 from fastapi import FastAPI
 from pymongo.errors import PyMongoError
 
-from services.audit.api import figures, messages, recovery, sends, subjects, zones
+from services.audit.api import (
+    exports,
+    figures,
+    logs,
+    messages,
+    recovery,
+    reports,
+    sends,
+    subjects,
+    zones,
+)
 from services.audit.api.scope import Flows
 from services.audit.consumers import PublishedIsRead, checkpoint_consumer, log_consumer
 from services.audit.flows.answer_closings import AnswerClosings
 from services.audit.flows.append_entries import AppendEntries
 from services.audit.flows.apply_erasures import ApplyErasures
+from services.audit.flows.change_log_key import ChangeLogKey
+from services.audit.flows.check_lists import CheckLists
 from services.audit.flows.check_log import CheckLog
 from services.audit.flows.count_sends import CountSends
+from services.audit.flows.describe_message import DescribeMessage
+from services.audit.flows.describe_processing import DescribeProcessing
+from services.audit.flows.describe_subject import DescribeSubject
 from services.audit.flows.drop_texts import DropTexts
+from services.audit.flows.export_rows import ExportRows
 from services.audit.flows.join_originals import JoinOriginals
 from services.audit.flows.limit_lookups import LimitLookUps
 from services.audit.flows.list_access import ListAccess
+from services.audit.flows.list_logs import ListLogs
 from services.audit.flows.list_messages import ListMessages
 from services.audit.flows.list_sends import ListSends
 from services.audit.flows.look_up_subject import LookUpSubject
@@ -33,10 +51,12 @@ from services.audit.flows.show_message import ShowMessage
 from services.audit.flows.show_send import ShowSend
 from services.audit.flows.sign_checkpoints import SignCheckpoints
 from services.audit.flows.stream_bundle import StreamBundle
+from services.audit.flows.watch_lists import WatchLists
 from services.audit.jobs import Jobs, make_jobs
 from services.audit.settings import AuditSettings
 from services.audit.signer import Signer
 from services.audit.store.checkpoints import Checkpoints
+from services.audit.store.checks import Checks
 from services.audit.store.closings import Closings
 from services.audit.store.copies import Copies
 from services.audit.store.erasures import Erasures
@@ -86,6 +106,7 @@ class Stores:
     erasures: Erasures
     checkpoints: Checkpoints
     lookups: LookUps
+    checks: Checks
 
     @classmethod
     def of(cls, database: Database, settings: AuditSettings, clock: Clock) -> "Stores":
@@ -100,6 +121,7 @@ class Stores:
             erasures=Erasures(database),
             checkpoints=Checkpoints(database),
             lookups=LookUps(database),
+            checks=Checks(database),
         )
 
     async def prepare(self) -> None:
@@ -124,6 +146,7 @@ class Readiness:
     consumers: list[Consumer]
     ownership: Ownership
     sign: SignCheckpoints
+    lists: WatchLists
     published_is_read: PublishedIsRead
 
     async def __call__(self) -> Mapping[str, str]:
@@ -134,6 +157,8 @@ class Readiness:
             await self.log.end_offsets([CHECKPOINTS.name])
             if not await self.published_is_read():
                 waiting["checkpoints"] = "reading what was published; nothing is signed before"
+            for name, doubt in (await self.lists.doubted()).items():
+                waiting[f"lists of {name}"] = doubt
         except PyMongoError:
             waiting["mongo"] = "the database does not answer"
         except Retryable as error:
@@ -158,7 +183,7 @@ def api() -> FastAPI:
         description="A tamper-evident account of every send.",
         responses=PROBLEM_RESPONSES,
     )
-    for part in (messages, sends, zones, figures, subjects, recovery):
+    for part in (messages, sends, zones, figures, subjects, recovery, logs, exports, reports):
         app.include_router(part.router, prefix="/v1")
     return app
 
@@ -168,7 +193,7 @@ async def build(settings: AuditSettings, log: Log, client: Client, clock: Clock)
 
     Raises `NoSigningKey`.
     """
-    signer = Signer.load(settings.signing_key)
+    signer = Signer.load(settings.signing_key, settings.former_signing_key)
     database = open_database(client, settings.mongo.database)
     stores = Stores.of(database, settings, clock)
     outbox = Outbox(database, f"buurtbode/{_SERVICE}", clock)
@@ -181,7 +206,8 @@ async def build(settings: AuditSettings, log: Log, client: Client, clock: Clock)
         client=client,
         log=stores.log,
         checkpoints=stores.checkpoints,
-        check_log=CheckLog(stores.log, stores.checkpoints),
+        check_log=CheckLog(stores.log, stores.checkpoints, signer.verifiers),
+        checks=stores.checks,
         ownership=ownership,
         outbox=outbox,
         sign=signer.sign,
@@ -189,7 +215,11 @@ async def build(settings: AuditSettings, log: Log, client: Client, clock: Clock)
         clock=clock,
     )
     append = AppendEntries(client, stores.log, ownership)
-    jobs = _jobs(stores, append, outbox, sign, clock)
+    lists = WatchLists(
+        CheckLists(client, stores.log, stores.sends), stores.log, stores.checks, clock
+    )
+    key = ChangeLogKey(append, stores.checkpoints, signer, clock)
+    jobs = _jobs(stores, append=append, outbox=outbox, sign=sign, lists=lists, key=key, clock=clock)
     record = RecordBatch(
         append=append,
         ownership=ownership,
@@ -212,7 +242,7 @@ async def build(settings: AuditSettings, log: Log, client: Client, clock: Clock)
             clock=clock,
         ),
     ]
-    ready = Readiness(database, log, consumers, ownership, sign, published_is_read)
+    ready = Readiness(database, log, consumers, ownership, sign, lists, published_is_read)
     tokens = httpx.AsyncClient()
     app = api()
     app.state.authenticator = Authenticator(settings.oidc, clock, tokens)
@@ -222,7 +252,7 @@ async def build(settings: AuditSettings, log: Log, client: Client, clock: Clock)
         append=append,
         log=stores.log,
         checkpoints=stores.checkpoints,
-        check_log=CheckLog(stores.log, stores.checkpoints),
+        check_log=CheckLog(stores.log, stores.checkpoints, signer.verifiers),
         published_is_read=published_is_read,
         clock=clock,
         wake=jobs.check.wake,
@@ -234,6 +264,7 @@ async def build(settings: AuditSettings, log: Log, client: Client, clock: Clock)
         recover=recover,
         limit_lookups=LimitLookUps(stores.lookups, settings.lookups_per_hour, clock),
         ring=ring,
+        text_kept_for=settings.text_kept_for,
         clock=clock,
     )
     install(app, ready)
@@ -245,7 +276,14 @@ async def build(settings: AuditSettings, log: Log, client: Client, clock: Clock)
 
 
 def _jobs(
-    stores: Stores, append: AppendEntries, outbox: Outbox, sign: SignCheckpoints, clock: Clock
+    stores: Stores,
+    *,
+    append: AppendEntries,
+    outbox: Outbox,
+    sign: SignCheckpoints,
+    lists: WatchLists,
+    key: ChangeLogKey,
+    clock: Clock,
 ) -> Jobs:
     return make_jobs(
         sign=sign,
@@ -262,6 +300,8 @@ def _jobs(
             clock=clock,
         ),
         drop=DropTexts(stores.originals, clock),
+        lists=lists,
+        key=key,
     )
 
 
@@ -273,21 +313,35 @@ def _flows(
     recover: RecoverLog,
     limit_lookups: LimitLookUps,
     ring: KeyRing,
+    text_kept_for: timedelta,
     clock: Clock,
 ) -> Flows:
+    list_sends, list_access = ListSends(stores.log, stores.sends), ListAccess(stores.log)
+    count_sends = CountSends(stores.sends, stores.copies)
+    show_message = ShowMessage(stores.log, stores.messages, stores.sends, stores.closings)
+    describe_message = DescribeMessage(show_message, stores.copies)
+    look_up = LookUpSubject(stores.log, stores.sends, ring, clock)
     return Flows(
         prove=Prove(stores.log, stores.checkpoints),
-        bundle=StreamBundle(stores.log, stores.checkpoints, signer.verifier),
+        bundle=StreamBundle(stores.log, stores.checkpoints, signer.verifiers),
         list_messages=ListMessages(stores.messages),
-        show_message=ShowMessage(stores.log, stores.messages, stores.sends, stores.closings),
-        list_sends=ListSends(stores.log, stores.sends),
+        show_message=show_message,
+        list_sends=list_sends,
         show_send=ShowSend(stores.log, stores.sends),
-        count_sends=CountSends(stores.sends, stores.copies),
-        look_up=LookUpSubject(stores.log, stores.sends, ring, clock),
-        list_access=ListAccess(stores.log),
+        count_sends=count_sends,
+        look_up=look_up,
+        list_access=list_access,
+        export=ExportRows(list_sends, list_access, count_sends),
+        list_logs=ListLogs(stores.log, stores.checkpoints, stores.checks),
         record_access=record_access,
         recover=recover,
         limit_lookups=limit_lookups,
+        describe_message=describe_message,
+        describe_subject=DescribeSubject(look_up, describe_message, stores.copies),
+        describe_processing=DescribeProcessing(
+            stores.log, count_sends, stores.copies, ring, text_kept_for
+        ),
+        clock=clock,
     )
 
 

@@ -5,10 +5,12 @@ from datetime import timedelta
 
 from services.audit.flows.answer_closings import AnswerClosings
 from services.audit.flows.apply_erasures import ApplyErasures
+from services.audit.flows.change_log_key import ChangeLogKey
 from services.audit.flows.drop_texts import DropTexts
 from services.audit.flows.join_originals import JoinOriginals
 from services.audit.flows.raise_alarms import RaiseAlarms
 from services.audit.flows.sign_checkpoints import SignCheckpoints
+from services.audit.flows.watch_lists import WatchLists
 from shared.service import Job, Task
 
 _SOON = timedelta(milliseconds=250)
@@ -28,6 +30,8 @@ class Jobs:
     erase: Job
     alarm: Job
     drop: Job
+    lists: Job
+    key: Job
 
     def wake(self) -> None:
         """Have those look now that follow from a batch."""
@@ -37,7 +41,7 @@ class Jobs:
     def tasks(self) -> list[Task]:
         """Give what to run."""
         jobs = (self.sign, self.check, self.join, self.answer, self.erase, self.alarm, self.drop)
-        return [job.run for job in jobs]
+        return [job.run for job in (*jobs, self.lists, self.key)]
 
 
 def make_jobs(
@@ -48,6 +52,8 @@ def make_jobs(
     erase: ApplyErasures,
     alarm: RaiseAlarms,
     drop: DropTexts,
+    lists: WatchLists,
+    key: ChangeLogKey,
 ) -> Jobs:
     """Bind each flow to its turn."""
     return Jobs(
@@ -58,4 +64,6 @@ def make_jobs(
         erase=Job("erase", erase.once, _SOON),
         alarm=Job("alarm", alarm.once, _REGULARLY),
         drop=Job("drop", drop.once, _REGULARLY),
+        lists=Job("lists", lists.once, _REGULARLY),
+        key=Job("key", key.once, _REGULARLY),
     )

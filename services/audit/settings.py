@@ -12,6 +12,9 @@ class AuditSettings(ServiceSettings):
     signing_key: Path
     """PEM file (PKCS 8, Ed25519) that signs the checkpoints of every zone's log."""
 
+    former_signing_key: Path | None = None
+    """While the key changes: the one of before, which signs too. docs/operations.md tells how."""
+
     text_kept_for: timedelta = timedelta(days=365)
     """How long the texts of messages stay readable; their hashes stay in the log."""
 

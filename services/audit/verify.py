@@ -22,6 +22,7 @@ from services.audit.domain.notes import (
     Cosigner,
     NoteRefused,
     Verifier,
+    open_with,
 )
 
 VERIFIED = 0
@@ -75,9 +76,11 @@ class _Check:
         kept: Sequence[str],
         witnesses: Sequence[str],
         past: Sequence[Iterator[bytes]],
+        former: Sequence[str],
     ) -> None:
         self._key = key
         self._witnesses = witnesses
+        self._former = former
         self._past = list(past)
         self._agreed = 0
         self._kept_notes = kept
@@ -145,14 +148,15 @@ class _Check:
         verifier = stated if self._key is None else read_key(self._key, header.origin)
         if verifier.name != header.origin:
             raise NoteRefused("the key is not for this log")
-        if verifier != stated:
+        if verifier != stated and not _signed_by(verifier, header.checkpoint):
             raise NoteRefused("the bundle was signed with another key than the one given")
         return verifier
 
     def _read_kept(self, verifier: Verifier, header: Header) -> None:
+        former = [read_key(text, header.origin) for text in self._former]
         for note in self._kept_notes:
             try:
-                kept = Checkpoint.open(note, verifier)
+                _, kept = open_with([verifier, *former], note)
             except NoteRefused as refused:
                 message = f"the kept checkpoint does not count: {refused}"
                 raise NoteRefused(message) from None
@@ -226,6 +230,7 @@ def verify_bundle(
     *,
     witnesses: Sequence[str] = (),
     past: Sequence[Iterable[bytes]] = (),
+    former: Sequence[str] = (),
 ) -> Report:
     """Check a bundle, line by line (each with its line feed).
 
@@ -233,14 +238,24 @@ def verify_bundle(
     checkpoints of the same log from before; each of `witnesses` is the key of one who must have
     cosigned one of them, or the bundle's own. `past` are the entry lines, without the first, of
     bundles from before that were verified with the same key: held against these, the first entry
-    that differs is named. Never raises for anything that a bundle holds.
+    that differs is named. `former` are keys of before, by which only kept checkpoints count. Never
+    raises for anything that a bundle holds.
     """
-    check = _Check(key, kept, witnesses, [iter(bundle) for bundle in past])
+    check = _Check(key, kept, witnesses, [iter(bundle) for bundle in past], former)
     try:
         check.run(iter(lines))
     except _Broken as broken:
         return check.report(broken)
     return check.report()
+
+
+def _signed_by(verifier: Verifier, note: str) -> bool:
+    """Tell whether a key signed too, as a former one does while the log's key changes."""
+    try:
+        Checkpoint.open(note, verifier)
+    except NoteRefused:
+        return False
+    return True
 
 
 def read_key(text: str, origin: str) -> Verifier:
@@ -261,6 +276,7 @@ def verify_file(
     key: str | None = None,
     kept: Sequence[Path] = (),
     witnesses: Sequence[str] = (),
+    former: Sequence[str] = (),
 ) -> tuple[int, list[str]]:
     """Check a bundle file for the command line: the exit code, and what to print.
 
@@ -268,16 +284,14 @@ def verify_file(
     `kept` is a checkpoint, or a whole bundle, from before. Raises `OSError` where a file cannot be
     read.
     """
-    text = key
-    if key is not None and len(key) < _LONGEST_PATH and Path(key).is_file():
-        text = Path(key).read_text(encoding="utf-8")
+    text = None if key is None else _key_text(key)
     bundles = [path for path in kept if _is_bundle(path)]
     notes = [path.read_text(encoding="utf-8") for path in kept if path not in bundles]
     with ExitStack() as files:
         past: list[Iterator[bytes]] = []
         for path in bundles:
             with path.open("rb") as file:
-                older = verify_bundle(_lines(file), text)
+                older = _older(file, text, former)
             if older.problem is not None:
                 return BROKEN, [f"NOT VERIFIED: the kept bundle itself is wrong: {older.problem}."]
             lines = _lines(files.enter_context(path.open("rb")))
@@ -289,8 +303,26 @@ def verify_file(
             notes,
             witnesses=witnesses,
             past=past,
+            former=[_key_text(before) for before in former],
         )
     return report.exit_code, _said(report)
+
+
+def _older(file: BinaryIO, key: str | None, former: Sequence[str]) -> Report:
+    """Check a kept bundle, which may be of the time of a former key."""
+    report = verify_bundle(_lines(file), key)
+    for before in former:
+        if report.problem is None:
+            break
+        file.seek(0)
+        report = verify_bundle(_lines(file), _key_text(before))
+    return report
+
+
+def _key_text(key: str) -> str:
+    if len(key) < _LONGEST_PATH and Path(key).is_file():
+        return Path(key).read_text(encoding="utf-8")
+    return key
 
 
 def _is_bundle(path: Path) -> bool:

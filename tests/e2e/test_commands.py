@@ -243,11 +243,13 @@ def test_the_cluster_is_as_the_table_says(stack: LocalStack) -> None:
 def test_the_status_names_who_is_not_ready(stack: LocalStack) -> None:
     ran = stack.run("status")
     assert ran.code == 0, ran.err
-    assert [line.split("\t")[:2] for line in ran.out.splitlines()[1:]] == [
+    assert [line.split("\t")[:2] for line in ran.out.splitlines()[1:4]] == [
         ["registry", "yes"],
         ["dispatcher", "yes"],
         ["audit", "yes"],
     ]
+    logs = {line.split("\t")[0]: line.split("\t")[3] for line in ran.out.splitlines()[6:]}
+    assert logs["demo"].endswith(": whole")
 
 
 def test_everything_can_be_published_again(stack: LocalStack) -> None:

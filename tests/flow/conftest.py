@@ -7,7 +7,7 @@ import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -199,7 +199,9 @@ async def world(
     around.vault.signing_key("log")
     tokens = ready_made_tokens(around.issuer)
     registry = settings_of(RegistrySettings, "registry", around)
-    dispatcher = settings_of(DispatcherSettings, "dispatcher", around)
+    dispatcher = settings_of(DispatcherSettings, "dispatcher", around).model_copy(
+        update={"close_again_after": timedelta(seconds=1)}  # a repair is seen in the test's time
+    )
     audit = settings_of(AuditSettings, "audit", around)
     async with (
         running(services.registry.app.build, registry, cluster, "registry"),

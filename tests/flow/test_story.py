@@ -1,6 +1,7 @@
 """From alert to proof through all three services, with an in-memory log between them."""
 
 import uuid
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,9 +9,11 @@ import pytest
 
 from cli import demo_data
 from services.audit.verify import verify_bundle
-from shared.contracts import Alert, BulletinProposed
+from shared.contracts import Alert, BulletinProposed, Replay, Send
 from shared.contracts.base import AlertKind, BulletinKind, Status
 from shared.contracts.dispatcher import VerdictKind
+from shared.envelope import decode
+from shared.kafka import Outgoing
 from tests.flow.conftest import World
 from tests.support.wait import until
 
@@ -67,6 +70,44 @@ async def test_an_alert_reaches_each_person_once_and_is_on_record(world: World) 
         return len(sends["items"]) == len(phones)
 
     await until(recorded)
+
+
+async def test_what_the_broker_lost_between_ledger_and_log_is_sent_again(world: World) -> None:
+    message, lost = alert(), list[Outgoing]()
+
+    def answers() -> list[Replay]:
+        found = [decode(record, Replay).event for record in world.cluster.on("bin.replays")]
+        return [answer for answer in found if answer.message_id == message.alert_id]
+
+    def loses(record: Outgoing) -> bool:
+        is_send = dict(record.headers)["ce_type"] == Send.TYPE.encode()
+        gone = is_send and message.alert_id.encode() in record.value and not answers()
+        if gone:
+            lost.append(record)
+        return gone
+
+    async def agreed() -> bool:
+        return "agreed" in [answer.answer for answer in answers()]
+
+    world.cluster.loses = loses
+    try:
+        assert (await world.publish(message)).verdict is VerdictKind.ACCEPTED
+        await until(agreed, seconds=60)
+    finally:
+        world.cluster.loses = lambda _: False
+    first = answers()[0]
+    assert (first.answer, first.events_seen) == ("resend", 0)
+    assert len(lost) > 5
+    async with world.http("audit", "auditor") as audit:
+        sends = (
+            await audit.get("/v1/sends", params={"message_id": message.alert_id, "limit": 500})
+        ).json()["items"]
+        life = (await audit.get(f"/v1/messages/{message.alert_id}")).json()
+    states = (await coverage(world, message.alert_id))["states"]
+    assert Counter(send["state"] for send in sends) == states
+    answered = [(e["entry"]["state"], e["entry"]["reason"]) for e in life["timeline"]]
+    assert ("resend", "closing_differs") in answered
+    assert ("agreed", None) in answered
 
 
 async def test_an_update_and_the_all_clear_follow_the_alert(world: World) -> None:

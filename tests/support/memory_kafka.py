@@ -6,7 +6,7 @@ It proves nothing about delivery; the integration tests do that, on Apache Kafka
 import asyncio
 import zlib
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Self
 
 from shared.kafka import LoadPositions, Outgoing, Partition, Positions, Reader, Record
@@ -20,6 +20,8 @@ class MemoryCluster:
         """Start empty."""
         self.records: dict[Partition, list[Record]] = defaultdict(list)
         self.changed = asyncio.Condition()
+        self.loses: Callable[[Outgoing], bool] = lambda _: False
+        """What is acknowledged and never read by anybody: a broker that lost its disk."""
 
     def on(self, topic: str) -> list[Record]:
         """Give everything on a topic, partition by partition."""
@@ -43,6 +45,8 @@ class MemoryCluster:
             headers=outgoing.headers,
             timestamp_ms=0,
         )
+        if self.loses(outgoing):
+            return record
         async with self.changed:
             log.append(record)
             self.changed.notify_all()

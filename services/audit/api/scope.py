@@ -11,8 +11,13 @@ from fastapi import Depends, Query, Request
 
 from services.audit.domain.notes import OPERATORS
 from services.audit.flows.count_sends import CountSends
+from services.audit.flows.describe_message import DescribeMessage
+from services.audit.flows.describe_processing import DescribeProcessing
+from services.audit.flows.describe_subject import DescribeSubject
+from services.audit.flows.export_rows import ExportRows
 from services.audit.flows.limit_lookups import LimitLookUps
 from services.audit.flows.list_access import ListAccess
+from services.audit.flows.list_logs import ListLogs
 from services.audit.flows.list_messages import ListMessages
 from services.audit.flows.list_sends import ListSends
 from services.audit.flows.look_up_subject import LookUpSubject
@@ -23,6 +28,7 @@ from services.audit.flows.show_message import ShowMessage
 from services.audit.flows.show_send import ShowSend
 from services.audit.flows.stream_bundle import StreamBundle
 from shared.access import Caller, Role, Roles, not_found
+from shared.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +44,15 @@ class Flows:
     count_sends: CountSends
     look_up: LookUpSubject
     list_access: ListAccess
+    list_logs: ListLogs
+    export: ExportRows
+    describe_message: DescribeMessage
+    describe_subject: DescribeSubject
+    describe_processing: DescribeProcessing
     record_access: RecordAccess
     recover: RecoverLog
     limit_lookups: LimitLookUps
+    clock: Clock
 
 
 def _flows(request: Request) -> Flows:

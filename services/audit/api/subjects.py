@@ -56,6 +56,14 @@ async def give_record(caller: Auditor, flows: Wired, query: SubjectQuery) -> Sub
 
 
 async def _find(caller: Caller, flows: Wired, query: SubjectQuery, action: str) -> SubjectRecord:
+    return await flows.look_up(*await ask(caller, flows, query, action))
+
+
+async def ask(caller: Caller, flows: Wired, query: SubjectQuery, action: str) -> tuple[str, str]:
+    """Put a question about somebody on record, and give the log and the normalised destination.
+
+    Raises 404 for another zone, 422 for what is no destination, 429 beyond the limit.
+    """
     zone = own_zone(caller, query.zone_id)
     destination = normalise(query.destination)
     if destination is None:
@@ -78,4 +86,4 @@ async def _find(caller: Caller, flows: Wired, query: SubjectQuery, action: str) 
     await flows.record_access(
         zone, caller, "lookup", action, recipient=pseudonym, reason=query.reason
     )
-    return await flows.look_up(zone, destination)
+    return zone, destination

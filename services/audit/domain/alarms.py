@@ -36,6 +36,11 @@ class Doubt(StrEnum):
         "the entries are not those that the last checkpoint was signed over; stop the service, "
         "keep the database as it is, and restore the last good backup"
     )
+    NOT_ITS_NOTE = (
+        "the last checkpoint is not signed by the configured key: where the key was changed, name "
+        "the one of before in BUURTBODE_FORMER_SIGNING_KEY; else stop the service, keep the "
+        "database as it is, and restore the last good backup"
+    )
     NOT_THE_HEAD = (
         "the entries since the last checkpoint do not give the head; stop the service, keep the "
         "database as it is, and restore the last good backup"
@@ -51,4 +56,27 @@ class Doubt(StrEnum):
     PRIVATE_DIFFERS = (
         "a private part is not the one that its entry commits to; stop the service, keep the "
         "database as it is, and restore the last good backup"
+    )
+    TILES_DIFFER = (
+        "stored hashes are not those of the entries, so proofs from them would fail; the log "
+        "itself may be whole: hold a bundle against what a witness kept, and restore the last good "
+        "backup"
+    )
+    LISTS_DIFFER = (
+        "the list of sends is not what the entries make of it, so answers may be false; the log "
+        "itself may be whole: hold a bundle against what a witness kept, and restore the last good "
+        "backup"
+    )
+    COUNTERS_DIFFER = (
+        "the counters are not what the list of sends makes of them, so figures may be false; the "
+        "log itself may be whole: hold a bundle against what a witness kept, and restore the last "
+        "good backup"
+    )
+    PRIVATE_MISSING = (
+        "a private part that nothing erases is gone; stop the service, keep the database as it is, "
+        "and restore the last good backup"
+    )
+    MALFORMED = (
+        "a stored row does not have its form; stop the service, keep the database as it is, and "
+        "restore the last good backup"
     )

@@ -7,7 +7,7 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
@@ -167,6 +167,23 @@ def sign_note(text: str, verifier: Verifier, sign: Callable[[bytes], bytes]) -> 
     """Sign a text that ends in a line feed; `sign` gives an Ed25519 signature over bytes."""
     signature = _encode(verifier.key_id + sign(text.encode()))
     return f"{text}\n— {verifier.name} {signature}\n"
+
+
+def add_signature(note: str, verifier: Verifier, sign: Callable[[bytes], bytes]) -> str:
+    """Add another key's signature to a note. Raises `NoteRefused` for what is no note."""
+    text, _ = _parts(note)
+    return f"{note}— {verifier.name} {_encode(verifier.key_id + sign(text.encode()))}\n"
+
+
+def open_with(verifiers: Iterable[Verifier], note: str) -> "tuple[Verifier, Checkpoint]":
+    """Read a checkpoint by the first of some keys that signed it. Raises `NoteRefused`."""
+    refusal = NoteRefused("there is no key to read it by")
+    for verifier in verifiers:
+        try:
+            return verifier, Checkpoint.open(note, verifier)
+        except NoteRefused as refused:
+            refusal = refused
+    raise refusal
 
 
 def open_note(note: str, verifier: Verifier) -> str:

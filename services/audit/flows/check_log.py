@@ -1,20 +1,35 @@
 """Check a whole log against itself, its last checkpoint and what was published."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 import orjson
 
 from services.audit.domain.alarms import Doubt
-from services.audit.domain.entries import private_hash
+from services.audit.domain.entries import EntryType, private_hash
 from services.audit.domain.merkle import Frontier, leaf_hash
-from services.audit.store.checkpoints import Checkpoints
-from services.audit.store.log import LogStore, Stored
+from services.audit.domain.notes import Checkpoint, NoteRefused, Verifier, open_with, origin_of
+from services.audit.store.checkpoints import Checkpoints, Signed
+from services.audit.store.log import Head, LogStore, Stored
 from shared.mongo import Document
 
 WHOLE_EVERY = timedelta(days=1)
 _PAGE = 1000
+MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError)
+"""What reading a row raises that somebody took a field from, or put something else into."""
+
+_LASTING = frozenset(
+    {
+        EntryType.VERDICT,
+        EntryType.PLANNED,
+        EntryType.CLOSED,
+        EntryType.ANSWER,
+        EntryType.KEY,
+        EntryType.ALARM,
+    }
+)
+"""What is about nobody and holds no text, so that neither an erasure nor a date ends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +44,27 @@ class _Root:
 class CheckLog:
     """Rebuilds the tree from the entries, and holds every private part against its entry."""
 
-    def __init__(self, log: LogStore, checkpoints: Checkpoints) -> None:
-        """Wire."""
+    def __init__(
+        self,
+        log: LogStore,
+        checkpoints: Checkpoints,
+        verifiers: Callable[[str], Sequence[Verifier]],
+    ) -> None:
+        """Wire; `verifiers` gives the public keys of a log."""
+        self._verifiers = verifiers
         self._log = log
         self._checkpoints = checkpoints
 
     async def whole(self, log: str) -> Doubt | None:
         """Give the first doubt about a log, or None."""
-        head = await self._log.head(log)
-        if head is None:
-            return None
+        try:
+            return await self._doubt(log)
+        except MALFORMED:
+            return Doubt.MALFORMED
+
+    async def _doubt(self, log: str) -> Doubt | None:
+        # without a head, a log has no entries: right only if nothing was ever signed of it
+        head = await self._log.head(log) or Head(log, Frontier())
         roots: list[_Root] = []
         signed, published = (
             await self._checkpoints.last(log),
@@ -51,12 +77,21 @@ class CheckLog:
         if signed is not None:
             if signed.frontier.root() != signed.root or signed.size > head.size:
                 return Doubt.NOT_SIGNED_LOG
+            if not self._is_its_note(log, signed):
+                return Doubt.NOT_ITS_NOTE
             roots.append(_Root(signed.size, signed.root, Doubt.NOT_SIGNED_LOG))
         frontier = Frontier()
         doubt = await self._rebuild(log, frontier, head.size, roots)
         if doubt is None and frontier.hashes != head.frontier.hashes:
             return Doubt.NOT_THE_HEAD
         return doubt
+
+    def _is_its_note(self, log: str, signed: Signed) -> bool:
+        try:
+            _, told = open_with(self._verifiers(log), signed.note)
+        except NoteRefused:
+            return False
+        return told == Checkpoint(origin_of(log), signed.size, signed.root)
 
     async def _rebuild(
         self, log: str, frontier: Frontier, size: int, roots: Sequence[_Root]
@@ -67,7 +102,7 @@ class CheckLog:
             async for row in self._log.rows(log, start, end):
                 body = bytes(row["body"])
                 frontier.append(leaf_hash(body))
-                doubt = _row_doubt(row, frontier.size - 1, stored.get(frontier.size - 1))
+                doubt = _row_doubt(log, row, frontier.size - 1, stored.get(frontier.size - 1))
                 for root in roots:
                     if root.size == frontier.size and frontier.root() != root.root:
                         return root.doubt
@@ -76,16 +111,19 @@ class CheckLog:
         return None if frontier.size == size else Doubt.NOT_THE_HEAD
 
 
-def _row_doubt(row: Document, index: int, stored: Stored | None) -> Doubt | None:
+def _row_doubt(log: str, row: Document, index: int, stored: Stored | None) -> Doubt | None:
     try:
         entry = orjson.loads(row["body"])
     except orjson.JSONDecodeError:
         return Doubt.FIELDS_DIFFER
     if entry.get("index") != index:
         return Doubt.OUT_OF_ORDER
-    if any(row[name] != entry.get(name) for name in ("event_id", "type", "message_id")):
+    if row["log"] != log or any(
+        row[name] != entry.get(name) for name in ("event_id", "type", "message_id")
+    ):
         return Doubt.FIELDS_DIFFER
     if stored is None or stored.part is None or stored.salt is None:
-        return None
+        lasting = entry["private"] is not None and entry["type"] in _LASTING
+        return Doubt.PRIVATE_MISSING if lasting else None
     holds = private_hash(stored.salt, stored.part) == entry["private"]
     return None if holds else Doubt.PRIVATE_DIFFERS

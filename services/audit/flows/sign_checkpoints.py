@@ -11,6 +11,7 @@ from services.audit.domain.notes import OPERATORS
 from services.audit.flows.check_log import WHOLE_EVERY, CheckLog
 from services.audit.flows.metrics import CHECKPOINTS, DOUBTS
 from services.audit.store.checkpoints import Checkpoints, Published, Signed
+from services.audit.store.checks import Checked, Checks
 from services.audit.store.log import Head, LogStore
 from services.audit.store.ownership import OtherWriter, Ownership
 from shared.clock import Clock
@@ -39,6 +40,7 @@ class SignCheckpoints:
         log: LogStore,
         checkpoints: Checkpoints,
         check_log: CheckLog,
+        checks: Checks,
         ownership: Ownership,
         outbox: Outbox,
         sign: Sign,
@@ -50,6 +52,7 @@ class SignCheckpoints:
         self._log = log
         self._checkpoints = checkpoints
         self._check_log = check_log
+        self._checks = checks
         self._ownership = ownership
         self._outbox = outbox
         self._sign = sign
@@ -66,9 +69,10 @@ class SignCheckpoints:
         """Check whole logs that are due. They are checked while they grow."""
         if not await self._published_is_read():
             return False
-        for head in await self._log.heads():
-            await self._forgive_if_given_up(head.log)
-            await self._check_if_due(head.log)
+        logs = {head.log for head in await self._log.heads()}
+        for log in sorted(logs.union(await self._checkpoints.sizes())):
+            await self._forgive_if_given_up(log)
+            await self._check_if_due(log)
         return False
 
     async def _forgive_if_given_up(self, log: str) -> None:
@@ -85,7 +89,10 @@ class SignCheckpoints:
         now = self._clock.monotonic()
         if log in self.doubts or (at is not None and now - at < WHOLE_EVERY.total_seconds()):
             return
+        head = await self._log.head(log)
         doubt = await self._check_log.whole(log)
+        size, text = 0 if head is None else head.size, None if doubt is None else doubt.value
+        await self._checks.end(log, "log", Checked(self._clock.now(), size, text))
         if doubt is None:
             self._checked[log] = now
         else:

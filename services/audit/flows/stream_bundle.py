@@ -1,10 +1,10 @@
 """Stream a log up to a checkpoint as a bundle, in constant memory, from any entry on."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 from services.audit.domain.bundle import Header, entry_line, header_line
-from services.audit.domain.notes import Checkpoint, Verifier, origin_of
+from services.audit.domain.notes import NoteRefused, Verifier, open_with, origin_of
 from services.audit.store.checkpoints import Checkpoints
 from services.audit.store.log import LogStore
 
@@ -24,12 +24,15 @@ class StreamBundle:
     """A bundle begins with its header; one that is resumed goes on with entry `start`."""
 
     def __init__(
-        self, log: LogStore, checkpoints: Checkpoints, verifier: Callable[[str], Verifier]
+        self,
+        log: LogStore,
+        checkpoints: Checkpoints,
+        verifiers: Callable[[str], Sequence[Verifier]],
     ) -> None:
-        """Wire; `verifier` gives the public key of a log."""
+        """Wire; `verifiers` gives the public keys of a log."""
         self._log = log
         self._checkpoints = checkpoints
-        self._verifier = verifier
+        self._verifiers = verifiers
 
     async def __call__(self, log: str, start: int | None, size: int | None) -> Bundle | None:
         """Open the bundle up to the last checkpoint, or up to the one of exactly `size`.
@@ -39,8 +42,11 @@ class StreamBundle:
         note = await self._note(log, size)
         if note is None:
             return None
-        verifier = self._verifier(log)
-        size = Checkpoint.open(note, verifier).size
+        try:
+            verifier, checkpoint = open_with(self._verifiers(log), note)
+        except NoteRefused:
+            return None  # of a key that is no longer configured
+        size = checkpoint.size
         if start is not None and not 0 <= start <= size:
             return None
         header = Header(origin_of(log), size, note, verifier.vkey)

@@ -54,6 +54,15 @@ class Checkpoints:
         """Give the size of each log's last checkpoint."""
         return {row["_id"]: int(row["size"]) async for row in self._signed.find({}, {"size": 1})}
 
+    async def notes(self) -> dict[str, str]:
+        """Give each log's last checkpoint as it was signed."""
+        return {row["_id"]: row["note"] async for row in self._signed.find({}, {"note": 1})}
+
+    async def signings(self) -> dict[str, tuple[int, datetime]]:
+        """Give the size of each log's last checkpoint, and when it was signed."""
+        rows = self._signed.find({}, {"size": 1, "signed_at": 1})
+        return {row["_id"]: (int(row["size"]), row["signed_at"]) async for row in rows}
+
     async def at(self, log: str, size: int) -> str | None:
         """Give the note of the checkpoint of exactly this size."""
         row = await self._all.find_one({"_id": f"{log}|{size}"})

@@ -21,6 +21,11 @@ class Copies:
         row = await self._zones.find_one({"_id": zone_id}, session=session)
         return None if row is None else Zone.model_validate(row["zone"])
 
+    async def latest(self, zone_id: str) -> Zone | None:
+        """Give a zone as it is now, for whoever shows its name and legal basis."""
+        row = await self._zones.find_one({"_id": zone_id})
+        return None if row is None else Zone.model_validate(row["zone"])
+
     async def knows(self, zone_id: str) -> bool:
         """Tell whether there is such a zone."""
         return await self._zones.find_one({"_id": zone_id}, {"_id": 1}) is not None

@@ -57,6 +57,16 @@ class Stored:
     salt: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class FoundBy:
+    """By what a stored private part is found, to be shown or erased."""
+
+    members: tuple[str, ...]
+    recipient: str | None
+    ends: bool
+    """Whether it ends by its date, as texts do."""
+
+
 class BrokenLog(Retryable):
     """Head and tiles do not fit each other: somebody changed the database.
 
@@ -163,6 +173,22 @@ class LogStore:
         rows = self._tiles.find({"_id": {"$in": list(by_id)}}, session=session)
         return {by_id[row["_id"]]: bytearray(row["hashes"]) async for row in rows}
 
+    async def found_by(self, log: str, start: int, end: int) -> dict[int, FoundBy]:
+        """Give by what the private parts of [start, end) are found, for whoever checks it."""
+        rows = self._private.find(_between(log, start, end), {"part": 0, "salt": 0})
+        return {
+            _index(row["_id"]): FoundBy(
+                members=tuple(row.get("members", ())),
+                recipient=row.get("recipient"),
+                ends="until" in row,
+            )
+            async for row in rows
+        }
+
+    async def tiles(self, log: str, tiles: Iterable[Tile]) -> Tiles:
+        """Give stored tiles, for whoever checks them."""
+        return await self._read_tiles(log, tiles)
+
     async def _insert_private(self, session: Session, log: str, sealed: Sequence[Sealed]) -> None:
         members = {member for entry in sealed for member in entry.draft.members}
         erased = await self._erasures.erased(session, members)
@@ -226,6 +252,12 @@ class LogStore:
         query: Document = {"log": log, "message_id": message_id, "type": {"$in": list(types)}}
         rows = self._entries.find(query, {"_id": 1})
         return await self.at(log, [_index(row["_id"]) async for row in rows])
+
+    async def bodies_but_sends(self, log: str) -> AsyncIterator[bytes]:
+        """Stream every entry that is no send's, for a yearly report: it reads the whole log."""
+        query = _between(log, 0, 10**12 - 1)
+        async for row in self._entries.find({**query, "type": {"$ne": "send"}}, {"body": 1}):
+            yield bytes(row["body"])
 
     async def accesses(self, log: str, below: int | None, most: int) -> list[Stored]:
         """Give the entries of type `access`, the newest first, below an index."""

@@ -5,13 +5,14 @@ stood, so that paging neither repeats nor misses one while the log grows.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from pymongo import InsertOne, UpdateOne
 
-from services.audit.domain.entries import Draft, EntryType, Sealed
+from services.audit.domain.entries import Draft, EntryType, Sealed, timestamp
 from shared.mongo import Database, Document, Session
 
 NO_NETWORK = "-"
@@ -74,7 +75,7 @@ class Sends:
         sends = [entry for entry in entries if entry.draft.type is EntryType.SEND]
         if not sends:
             return
-        ids = list({_id(log, entry.draft.send_id) for entry in sends})
+        ids = list({row_id(log, entry.draft.send_id) for entry in sends})
         known = self._rows.find({"_id": {"$in": ids}}, session=session)
         projections = {
             row["_id"]: _Projection(row, is_new=False, before=row["state"], added=[])
@@ -128,12 +129,44 @@ class Sends:
 
     async def one(self, log: str, send_id: str) -> Document | None:
         """Give a send's row: `entries` are the indexes of its whole history."""
-        return await self._rows.find_one({"_id": _id(log, send_id)})
+        return await self._rows.find_one({"_id": row_id(log, send_id)})
 
     async def many(self, log: str, send_ids: Sequence[str]) -> list[Document]:
         """Give rows, the newest first."""
-        ids = [_id(log, send_id) for send_id in send_ids]
+        ids = [row_id(log, send_id) for send_id in send_ids]
         return await self._rows.find({"_id": {"$in": ids}}).sort("first", -1).to_list()
+
+    async def batches(self, log: str, below: int, most: int) -> AsyncIterator[list[Document]]:
+        """Stream the rows whose first entry is below an index, some at a time."""
+        rows = self._rows.find({"log": log, "first": {"$lt": below}}).sort("first", -1)
+        batch: list[Document] = []
+        async for row in rows:
+            batch.append(row)
+            if len(batch) == most:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+    async def counters_hold(self, session: Session, log: str) -> bool:
+        """Tell whether the counters are those of the rows; the session's snapshot holds both."""
+        network: Document = {"$cond": [{"$eq": ["$network_ids", []]}, [NO_NETWORK], "$network_ids"]}
+        place: Document = {"day": "$day", "network": "$n", "channel": "$channel", "state": "$state"}
+        groups = await self._rows.aggregate(
+            [
+                {"$match": {"log": log}},
+                {"$project": {"n": network, "day": 1, "channel": 1, "state": 1}},
+                {"$unwind": "$n"},
+                {"$group": {"_id": place, "count": {"$sum": 1}}},
+            ],
+            session=session,
+        )
+        counted = [
+            ("|".join((log, *group["_id"].values())), int(group["count"])) async for group in groups
+        ]
+        rows = self._stats.find({"log": log, "count": {"$ne": 0}}, session=session)
+        stated = [(_counter(row), row["count"]) async for row in rows]
+        return sorted(counted) == sorted(stated)
 
     async def states(self, log: str, message_id: str) -> dict[str, int]:
         """Count a message's sends by state."""
@@ -159,13 +192,14 @@ class Sends:
         return await self._stats.find(query).sort("_id", 1).to_list()
 
 
-def _id(log: str, send_id: str | None) -> str:
+def row_id(log: str, send_id: str | None) -> str:
+    """Name a send's row."""
     return f"{log}|{send_id}"
 
 
 def _take(projections: dict[str, _Projection], log: str, entry: Sealed) -> None:
     draft = entry.draft
-    send_id = _id(log, draft.send_id)
+    send_id = row_id(log, draft.send_id)
     item = projections.get(send_id)
     if item is None:
         row = {
@@ -195,3 +229,29 @@ def _update(item: _Projection) -> UpdateOne:
     latest = {name: item.row[name] for name in ("last", "seq", "state", "time")}
     added: Document = {"entries": {"$each": item.added}}
     return UpdateOne({"_id": item.row["_id"]}, {"$set": latest, "$push": added})
+
+
+def _counter(row: Document) -> str:
+    names = ("log", "day", "network_id", "channel", "state")
+    return "|".join(str(row[name]) for name in names)
+
+
+def follows(log: str, row: Document, entries: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether a row is what its entries, in order, make of it."""
+    first, latest = entries[0], max(entries, key=lambda entry: entry["seq"])
+    expected = {
+        "_id": row_id(log, first["send_id"]),
+        "first": first["index"],
+        "day": first["time"][:10],
+        "message_id": first["message_id"],
+        "network_ids": first["network_ids"],
+        "channel": first["channel"],
+        "entries": sorted({entry["index"] for entry in entries}),
+        "last": latest["index"],
+        "seq": latest["seq"],
+        "state": latest["state"],
+        "time": latest["time"],
+    }
+    shown = {name: row.get(name) for name in expected}
+    shown["time"] = timestamp(row["time"])
+    return shown == expected and {entry["send_id"] for entry in entries} == {first["send_id"]}

@@ -1,5 +1,7 @@
 """What concerns people: look-ups, erasure, the record of reading, and what ends by its date."""
 
+import asyncio
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,8 +16,9 @@ from shared.clock import Clock
 from shared.contracts import Access, Erasure, Network
 from shared.contracts.base import Channel, SendState
 from shared.kafka import Outgoing
-from shared.pseudonyms import KeyRing
-from tests.integration.audit.world import NOW, World, send, until
+from shared.pseudonyms import KeyRing, rotate
+from tests.integration.audit.test_whole_path import publish_alert
+from tests.integration.audit.world import MESSAGE, NOW, World, send, until
 
 NUMBER = "+32450000001"
 
@@ -226,6 +229,62 @@ async def test_an_original_ends_by_its_date_and_its_hash_stays(world: World) -> 
     assert row is not None
     assert "value" not in row
     assert len(row["sha256"]) == 64
+
+
+async def test_the_texts_of_the_log_end_by_their_date_and_its_entries_stay(world: World) -> None:
+    kept_for = timedelta(seconds=3)
+    world.settings = world.settings.model_copy(update={"text_kept_for": kept_for})
+    async with world.running() as app:
+        await publish_alert(world)
+        await world.publish(send(1))
+        await world.signed(3)
+
+        async def gone() -> bool:
+            texts = await world.database["private"].count_documents({"until": {"$exists": True}})
+            value = await world.database["originals"].count_documents({"value": {"$exists": True}})
+            return texts == value == 0
+
+        assert not await gone()
+        # the database ends texts of the log once in five seconds, our job originals in ten
+        await until(gone, "the texts to end", seconds=40)
+        async with world.http(app, Role.AUDITOR) as http:
+            content = (await http.get("/v1/zones/demo/bundle")).content
+            shown = (await http.get(f"/v1/messages/{MESSAGE}")).json()
+    report = verify_bundle(content.splitlines(keepends=True), world.public_pem)
+    assert (report.problem, report.erased) == (None, 1)
+    private = {item["entry"]["type"]: item["private"] for item in shown["timeline"]}
+    assert private["original"] is None
+    assert private["verdict"]["signer"] == "officer-1-key"
+
+
+async def test_a_destroyed_key_leaves_its_years_sends_unfindable_and_the_log_whole(
+    world: World,
+) -> None:
+    ring, year = world.settings.pseudonym_keys, datetime.now(UTC).year
+    rotate(ring, ["demo"], year - 1)
+    last_year = KeyRing(ring).pseudonym("demo", year - 1, NUMBER)
+    query = {"destination": NUMBER, "reason": "asked by the member"}
+
+    async def found(app: App) -> list[str]:
+        async with world.http(app, Role.AUDITOR) as http:
+            sends = (await http.post("/v1/subjects/lookup", json=query)).json()["sends"]
+        return sorted(item["send_id"] for item in sends)
+
+    async with world.running() as app:
+        await world.publish(send(1, recipient=last_year), send(2, recipient=pseudonym(world)))
+        await world.signed(2)
+        assert await found(app) == ["send-1", "send-2"]
+        command = ("pseudonyms", "destroy", "--zone", "demo", "--year", str(year - 1), "--yes")
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "cli.main", *command, "--keys", str(ring))
+        )
+        assert await process.wait() == 0
+        assert await found(app) == ["send-2"]
+        await recorded(world, "subject.lookup", 2)
+        async with world.http(app, Role.AUDITOR) as http:
+            content = (await http.get("/v1/zones/demo/bundle")).content
+    report = verify_bundle(content.splitlines(keepends=True), world.public_pem)
+    assert (report.problem, report.erased) == (None, 0)
 
 
 async def test_what_no_service_can_have_written_goes_to_the_dead_letters(world: World) -> None:

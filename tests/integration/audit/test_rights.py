@@ -18,16 +18,21 @@ AUDITOR = [
     ("GET", "/v1/sends/send-1"),
     ("GET", "/v1/stats"),
     ("GET", "/v1/access"),
+    ("GET", "/v1/exports/sends"),
+    ("GET", "/v1/exports/access"),
+    ("GET", "/v1/exports/stats"),
+    ("GET", "/v1/zones/demo/processing/2026"),
     ("GET", "/v1/zones/demo/checkpoint"),
     ("GET", "/v1/zones/demo/entries/0/proof"),
     ("GET", "/v1/zones/demo/consistency?from=1"),
     ("GET", "/v1/zones/demo/bundle"),
     ("POST", "/v1/subjects/lookup"),
     ("POST", "/v1/subjects/record"),
+    ("POST", "/v1/subjects/page"),
 ]
 ALLOWED = {
     Role.AUDITOR: set(AUDITOR),
-    Role.FEDERAL: {("GET", "/v1/stats")},
+    Role.FEDERAL: {("GET", "/v1/stats"), ("GET", "/v1/exports/stats")},
     Role.OPERATOR: {
         ("GET", "/v1/zones/demo/checkpoint"),
         ("GET", "/v1/zones/demo/consistency?from=1"),
@@ -86,7 +91,7 @@ def calls(dependant: Dependant) -> Iterator[object]:
 
 
 def test_there_are_routes_to_check() -> None:
-    assert len(routes()) == 13
+    assert len(routes()) == 20
 
 
 @pytest.mark.parametrize("route", routes(), ids=lambda route: route.path)

@@ -14,7 +14,12 @@ from services.audit.app import App
 from services.audit.domain.merkle import Frontier, leaf_hash
 from services.audit.signer import Signer
 from shared.access import Role
-from tests.integration.audit.world import World, send, until
+from shared.contracts import Checkpoint
+from shared.envelope import encode
+from shared.kafka import KafkaLog, Outgoing
+from shared.settings import KafkaSettings
+from tests.integration.audit.world import NOW, World, send, until
+from tests.support.cluster import KafkaCluster
 
 COUNT = 20
 
@@ -34,12 +39,18 @@ async def served(app: App) -> AsyncGenerator[str]:
         await running
 
 
-async def command(world: World, url: str, *arguments: str) -> tuple[int, str]:
+async def command(
+    world: World, url: str, *arguments: str, zone: str = "demo", kafka: KafkaSettings | None = None
+) -> tuple[int, str]:
     env = {
         **os.environ,
         "BUURTBODE_AUDIT": url,
-        "BUURTBODE_TOKEN": world.token(Role.AUDITOR),
+        "BUURTBODE_TOKEN": world.token(Role.AUDITOR, zone=zone),
     }
+    if kafka is not None:
+        env["BUURTBODE_KAFKA"] = kafka.bootstrap
+        env["BUURTBODE_KAFKA_PASSWORD"] = kafka.password.get_secret_value()
+        env["BUURTBODE_KAFKA_PROTOCOL"] = kafka.protocol
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -113,3 +124,44 @@ async def test_a_log_rewritten_with_its_own_key_is_caught_by_whoever_watched(
         assert "was rewritten" in said
         evidence = list((folder / "demo").glob("parted-*"))
         assert len(evidence) == 1
+
+
+async def test_a_witness_sees_every_checkpoint_that_was_published_on_kafka(
+    world: World, kafka_cluster: KafkaCluster, tmp_path: Path
+) -> None:
+    zone, key, folder = f"watched-{os.getpid()}", tmp_path / "log.pem", tmp_path / "kept"
+    key.write_text(world.public_pem)
+    watch = ("witness", zone, "--key", str(key), "--keep", str(folder), "--once", "--kafka")
+    watch = (*watch, "--witness-key", str(tmp_path / "own.pem"), "--name", "witness.example.be")
+    user = kafka_cluster.user("witness")
+    async with (
+        world.running() as app,
+        served(app) as url,
+        KafkaLog(kafka_cluster.user("audit"), "test") as kafka,
+    ):
+        for start in range(0, 3 * COUNT, COUNT):
+            sends = [send(number, zone=zone) for number in range(start, start + COUNT)]
+            await world.publish(*sends)
+            await world.signed(start + COUNT, zone)
+        published = world.cluster.on("bin.checkpoints")
+        await kafka.publish([Outgoing(r.topic, zone, r.value, r.headers) for r in published])
+        code, said = await command(world, url, *watch, zone=zone, kafka=user)
+        assert code == 0, said
+        kept = sorted((folder / zone).glob("*.note"))
+        assert len(kept) == len(published) == said.count("Cosigned: ")
+        code, said = await command(world, url, *watch, zone=zone, kafka=user)
+        assert (code, said.count(zone)) == (0, 0), said  # it goes on where it ended
+        root = bytes(32)
+        forked = Checkpoint(
+            zone_id=zone,
+            size=COUNT,
+            root=root.hex(),
+            note=Signer.load(world.settings.signing_key).sign(zone, COUNT, root),
+            signed_at=NOW,
+        )
+        await kafka.publish([encode(forked, ce_id="forked", source="buurtbode/audit", time=NOW)])
+        for _ in range(2):  # and says so again, until somebody looks into it
+            code, said = await command(world, url, *watch, zone=zone, kafka=user)
+            assert code == 1, said
+            assert "was rewritten" in said
+    assert len(list((folder / zone).glob("parted-*"))) == 1

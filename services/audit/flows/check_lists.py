@@ -1,0 +1,113 @@
+"""Check what the service answers from against the log itself: tiles, lists of sends, counters.
+
+Nothing of it is signed, and all of it follows from the entries. Somebody who changes only these
+makes the service tell something else than its log says, while every bundle still verifies.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from services.audit.domain.alarms import Doubt
+from services.audit.domain.entries import EntryType
+from services.audit.domain.merkle import HASH_SIZE, TILE_WIDTH, Tiles, grow_tiles, leaf_hash
+from services.audit.flows.check_log import MALFORMED
+from services.audit.store.log import FoundBy, LogStore, Stored
+from services.audit.store.sends import Sends, follows, row_id
+from shared.mongo import Client, Document, transaction
+
+_PAGE = 1000
+_TEXTS = frozenset({EntryType.ORIGINAL, EntryType.BULLETIN})
+_FULL = TILE_WIDTH * HASH_SIZE
+
+
+class CheckLists:
+    """Reads one log from its beginning to its head of now, while it grows."""
+
+    def __init__(self, client: Client, log: LogStore, sends: Sends) -> None:
+        """Wire."""
+        self._client = client
+        self._log = log
+        self._sends = sends
+
+    async def __call__(self, log: str) -> Doubt | None:
+        """Give the first doubt about what follows from a log, or None."""
+        try:
+            return await self._doubt(log)
+        except MALFORMED:
+            return Doubt.MALFORMED
+
+    async def _doubt(self, log: str) -> Doubt | None:
+        head = await self._log.head(log)
+        size = 0 if head is None else head.size
+        tiles: Tiles = {}
+        for start in range(0, size, _PAGE):
+            page = await self._log.page(log, start, min(start + _PAGE, size))
+            grow_tiles(tiles, start, (leaf_hash(entry.body) for entry in page))
+            if not await self._tiles_hold(log, tiles):
+                return Doubt.TILES_DIFFER
+            tiles = {tile: hashes for tile, hashes in tiles.items() if len(hashes) < _FULL}
+            found_by = await self._log.found_by(log, start, start + len(page))
+            if not all(_is_found(entry, found_by.get(entry.index)) for entry in page):
+                return Doubt.LISTS_DIFFER
+            if not await self._sends_are_listed(log, page):
+                return Doubt.LISTS_DIFFER
+        if not await self._lists_follow(log, size):
+            return Doubt.LISTS_DIFFER
+        hold = await transaction(
+            self._client, lambda session: self._sends.counters_hold(session, log)
+        )
+        return None if hold else Doubt.COUNTERS_DIFFER
+
+    async def _tiles_hold(self, log: str, tiles: Tiles) -> bool:
+        stored = await self._log.tiles(log, tiles)  # perhaps grown since
+        return all(stored.get(tile, b"")[: len(hashes)] == hashes for tile, hashes in tiles.items())
+
+    async def _sends_are_listed(self, log: str, page: Iterable[Stored]) -> bool:
+        sends = _sends_in(page)
+        rows = {row["_id"]: row for row in await self._sends.many(log, _ids(sends))}
+        listed = [(entry["index"], rows.get(row_id(log, entry["send_id"]))) for entry in sends]
+        return all(
+            row is not None
+            and row["log"] == log
+            and row["first"] <= index
+            and index in row["entries"]
+            for index, row in listed
+        )
+
+    async def _lists_follow(self, log: str, size: int) -> bool:
+        """Tell whether each row is what its entries make of it; a row may have grown since."""
+        async for rows in self._sends.batches(log, size, _PAGE // 4):
+            indexes = {index for row in rows for index in row["entries"]}
+            entries = {
+                entry["index"]: entry for entry in _sends_in(await self._log.at(log, indexes))
+            }
+            if not all(_follows(log, row, entries) for row in rows):
+                return False
+        return True
+
+
+def _is_found(entry: Stored, found_by: FoundBy | None) -> bool:
+    """Tell whether a private part is found by what it says, and by nothing else."""
+    if entry.part is None or found_by is None:
+        return True  # erased, perhaps between two reads
+    part: dict[str, Any] = orjson.loads(entry.part)
+    members = part.get("member_ids") or ([part["to_member"]] if part.get("to_member") else [])
+    ends = orjson.loads(entry.body)["type"] in _TEXTS
+    return found_by == FoundBy(tuple(members), part.get("recipient"), ends)
+
+
+def _follows(log: str, row: Document, entries: dict[int, dict[str, Any]]) -> bool:
+    own = [entries.get(index) for index in row["entries"]]
+    found = [entry for entry in own if entry is not None]
+    return len(found) == len(own) > 0 and follows(log, row, found)
+
+
+def _ids(sends: Iterable[dict[str, Any]]) -> list[str]:
+    return sorted({str(entry["send_id"]) for entry in sends})
+
+
+def _sends_in(page: Iterable[Stored]) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = [orjson.loads(entry.body) for entry in page]
+    return [entry for entry in entries if entry["type"] == EntryType.SEND]

@@ -1,0 +1,89 @@
+"""Describe a message for a reader: what was said, who stands for it, and what became of it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import orjson
+
+from services.audit.domain.entries import EntryType
+from services.audit.flows.show_message import MessageLife, ShowMessage
+from services.audit.store.copies import Copies
+from services.audit.store.log import Stored
+
+Texts = Mapping[str, str]
+"""By language; a bulletin's subject stands above its body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A message's life with its words and the names of its networks."""
+
+    life: MessageLife
+    texts: Texts
+    """Empty once their date has come, or where what was written could not be read."""
+
+    issued_by: str | None
+    networks: Mapping[str, str]
+    """Names by id, where the registry told one."""
+
+
+class DescribeMessage:
+    """Reads the text from the original that was judged, else from the bulletin as released."""
+
+    def __init__(self, show: ShowMessage, copies: Copies) -> None:
+        """Wire."""
+        self._show = show
+        self._copies = copies
+
+    async def __call__(self, log: str, message_id: str) -> Described | None:
+        """Give it, or None where the log has no such message."""
+        life = await self._show(log, message_id)
+        if life is None:
+            return None
+        said = _said(life.timeline)
+        names = await self._copies.names(life.row.get("network_ids", ()))
+        issued_by = said.get("issued_by")
+        return Described(life, _texts(said), issued_by, names)
+
+
+def _said(timeline: Iterable[Stored]) -> dict[str, Any]:
+    """Give what the message said, as an object; empty where nothing of it is left."""
+    for stored in timeline:
+        entry: dict[str, Any] = orjson.loads(stored.body)
+        if stored.part is None:
+            continue
+        part: dict[str, Any] = orjson.loads(stored.part)
+        if entry["type"] == EntryType.BULLETIN:
+            return part
+        if entry["type"] == EntryType.ORIGINAL and part.get("value") is not None:
+            said = _object(part["value"])
+            if said:
+                return said
+    return {}
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return {}  # whatever an outsider wrote
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+
+
+def _texts(said: Mapping[str, Any]) -> Texts:
+    subjects, bodies = _strings(said.get("subject")), _strings(said.get("body"))
+    whole = {
+        language: "\n\n".join(
+            part for part in (subjects.get(language), bodies.get(language)) if part is not None
+        )
+        for language in {**subjects, **bodies}
+    }
+    return _strings(said.get("text")) or whole
+
+
+def _strings(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict):
+        return {}
+    pairs = cast("dict[str, object]", value)
+    return {name: text for name, text in pairs.items() if isinstance(text, str)}

@@ -1,0 +1,77 @@
+"""Describe what a zone processed in a year: the record of processing (GDPR, article 30)."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import orjson
+
+from services.audit.flows.count_sends import CountSends
+from services.audit.store.copies import Copies
+from services.audit.store.log import LogStore
+from shared.contracts.registry import LegalBasis
+from shared.pseudonyms import KeyRing
+
+
+@dataclass(frozen=True, slots=True)
+class Processing:
+    """A zone's year in figures, with what it states about itself."""
+
+    zone_id: str
+    zone_name: str
+    year: int
+    legal_basis: LegalBasis | None
+    sends: Mapping[tuple[str, str], int]
+    """By channel and latest state; a send for two networks counts in both."""
+
+    networks: int
+    entries: Mapping[tuple[str, str], int]
+    """By type and state, of everything but sends."""
+
+    text_kept_for: timedelta
+    has_key: bool
+    """Whether the year's pseudonyms can still be led back to a destination."""
+
+
+class DescribeProcessing:
+    """Reads the counters, and the zone's other entries of the year."""
+
+    def __init__(
+        self,
+        log: LogStore,
+        count_sends: CountSends,
+        copies: Copies,
+        ring: KeyRing,
+        text_kept_for: timedelta,
+    ) -> None:
+        """Wire."""
+        self._log = log
+        self._count_sends = count_sends
+        self._copies = copies
+        self._ring = ring
+        self._text_kept_for = text_kept_for
+
+    async def __call__(self, log: str, year: int) -> Processing:
+        """Give a calendar year (UTC, as the entries have it)."""
+        zone = await self._copies.latest(log)
+        counts = await self._count_sends(log, date(year, 1, 1), date(year, 12, 31))
+        sends: Counter[tuple[str, str]] = Counter()
+        for count in counts:
+            sends[count.channel, count.state] += count.count
+        entries: Counter[tuple[str, str]] = Counter()
+        async for body in self._log.bodies_but_sends(log):
+            entry = orjson.loads(body)
+            if entry["time"].startswith(f"{year:04d}-"):
+                entries[entry["type"], entry["state"] or ""] += 1
+        return Processing(
+            zone_id=log,
+            zone_name=log if zone is None else zone.name,
+            year=year,
+            legal_basis=None if zone is None else zone.legal_basis,
+            sends=sends,
+            networks=len({count.network_id for count in counts}),
+            entries=entries,
+            text_kept_for=self._text_kept_for,
+            has_key=self._ring.has(log, year),
+        )

@@ -1,0 +1,87 @@
+"""Give what auditors list as the rows of a table, page by page, in memory that does not grow."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import date
+from typing import Any, cast
+
+import orjson
+
+from services.audit.domain.spreadsheet import Row
+from services.audit.flows.count_sends import CountSends
+from services.audit.flows.list_access import ListAccess
+from services.audit.flows.list_sends import ListSends
+from services.audit.store.log import Stored
+from services.audit.store.sends import SendFilter
+
+_PAGE = 500
+_SEND = (
+    *("index", "time", "send_id", "seq", "message_id", "network_ids", "lane", "channel", "state"),
+    *("reason", "attempt", "language", "template", "segments"),
+)
+_BASIS = ("legal", "house_rules", "communication_plan")
+_ACCESS = ("index", "time", "state", "reason", "actor", "network_ids", "message_id")
+_WHO = ("service", "reader", "reason")
+_COUNT = ("zone_id", "day", "network_id", "network_name", "channel", "state", "count")
+
+Rows = AsyncIterator[Sequence[Row]]
+
+
+class ExportRows:
+    """The first row names the columns, by the fields of the entries."""
+
+    def __init__(
+        self, list_sends: ListSends, list_access: ListAccess, count_sends: CountSends
+    ) -> None:
+        """Wire."""
+        self._list_sends = list_sends
+        self._list_access = list_access
+        self._count_sends = count_sends
+
+    async def sends(self, log: str, wanted: SendFilter) -> Rows:
+        """Give each send by its latest entry, the newest first."""
+        yield [(*_SEND, *_BASIS)]
+        below: int | None = None
+        while True:
+            page = await self._list_sends(log, wanted, below, _PAGE)
+            yield [_send(entry) for entry in page.entries]
+            if page.next is None:
+                return
+            below = page.next
+
+    async def accesses(self, log: str) -> Rows:
+        """Give who read or changed what, the newest first."""
+        yield [("index", "time", "kind", "action", *_ACCESS[4:], "service", "reader", "why")]
+        below: int | None = None
+        while True:
+            page = await self._list_access(log, below, _PAGE)
+            yield [_access(entry) for entry in page.entries]
+            if page.next is None:
+                return
+            below = page.next
+
+    async def counts(self, log: str | None, since: date | None, until: date | None) -> Rows:
+        """Give the counters of one log, or of all."""
+        yield [_COUNT]
+        counts = await self._count_sends(log, since, until)
+        yield [[getattr(count, name) for name in _COUNT] for count in counts]
+
+
+def _send(stored: Stored) -> Row:
+    entry: dict[str, Any] = orjson.loads(stored.body)
+    basis: dict[str, Any] = entry["basis"] or {}
+    return [*(_text(entry[name]) for name in _SEND), *(_text(basis.get(name)) for name in _BASIS)]
+
+
+def _access(stored: Stored) -> Row:
+    entry: dict[str, Any] = orjson.loads(stored.body)
+    part: dict[str, Any] = {} if stored.part is None else orjson.loads(stored.part)
+    return [*(_text(entry[name]) for name in _ACCESS), *(_text(part.get(name)) for name in _WHO)]
+
+
+def _text(value: Any) -> str | int | None:
+    if isinstance(value, list):
+        return " ".join(cast("list[str]", value))
+    if isinstance(value, dict):
+        pairs = cast("dict[str, int]", value)
+        return " ".join(f"{name}:{version}" for name, version in sorted(pairs.items()))
+    return value if value is None or isinstance(value, int) else str(value)

@@ -1,0 +1,61 @@
+"""What the checks of whole logs found, and when: collection `checks`, shared by all processes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pymongo.errors import DuplicateKeyError
+
+from shared.mongo import Database, Document
+
+_GIVEN_UP = timedelta(hours=2)
+
+What = Literal["log", "lists"]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One check of a whole log that ended. `doubt` is None where nothing was found."""
+
+    at: datetime
+    size: int
+    doubt: str | None
+
+
+class Checks:
+    """One row per log and kind of check."""
+
+    def __init__(self, database: Database) -> None:
+        """Bind to the service's database."""
+        self._rows = database["checks"]
+
+    async def begin(self, log: str, what: What, now: datetime, every: timedelta) -> bool:
+        """Take a check that is due; False where it is not, or another process has it.
+
+        One whose process ended in the middle is due again after `_GIVEN_UP`.
+        """
+        old: Document = {"begun": {"$not": {"$gt": now - every}}}
+        lost: Document = {"done": False, "begun": {"$lt": now - _GIVEN_UP}}
+        due: Document = {"_id": f"{log}|{what}", "$or": [old, lost]}
+        change: Document = {"$set": {"begun": now, "log": log, "what": what, "done": False}}
+        try:
+            result = await self._rows.update_one(due, change, upsert=True)
+        except DuplicateKeyError:
+            return False
+        return result.modified_count == 1 or result.upserted_id is not None
+
+    async def end(self, log: str, what: What, checked: Checked) -> None:
+        """Note what a check found."""
+        row = {"at": checked.at, "size": checked.size, "doubt": checked.doubt, "done": True}
+        await self._rows.update_one(
+            {"_id": f"{log}|{what}"}, {"$set": {"log": log, "what": what, **row}}, upsert=True
+        )
+
+    async def all(self) -> Mapping[tuple[str, What], Checked]:
+        """Give the last check of each kind, by log."""
+        rows = self._rows.find({"at": {"$exists": True}})
+        return {
+            (row["log"], row["what"]): Checked(row["at"], row["size"], row["doubt"])
+            async for row in rows
+        }

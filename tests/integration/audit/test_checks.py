@@ -1,0 +1,90 @@
+"""The daily checks of whole logs: on record, shown to operators, loud when they find something."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+from prometheus_client import REGISTRY
+
+from services.audit.domain.alarms import Doubt
+from services.audit.store.checks import Checked, Checks
+from shared.access import Role
+from shared.clock import Clock
+from tests.integration.audit.world import NOW, World, send, until
+
+COUNT = 12
+DAY = timedelta(days=1)
+
+
+async def logs(http: httpx.AsyncClient) -> dict[str, dict[str, Any]]:
+    return {log["zone_id"]: log for log in (await http.get("/v1/logs")).json()["items"]}
+
+
+async def test_an_operator_sees_how_far_each_log_is_and_when_it_was_checked(world: World) -> None:
+    async with world.running():
+        await world.publish(send(1), send(2, zone="other"))
+        await world.signed(1)
+        await world.signed(1, "other")
+    async with world.running() as app:
+        async with world.http(app, Role.OPERATOR, zone=None) as http:
+
+            async def checked() -> bool:
+                found = (await logs(http)).values()
+                return bool(found) and all(log["whole"] and log["lists"] for log in found)
+
+            await until(checked, "both checks of every log")
+            found = await logs(http)
+            assert set(found) == {"demo", "other"}
+            for log in found.values():
+                assert log["entries"] == log["signed"] == log["whole"]["size"] == 1
+                assert log["whole"]["doubt"] is log["lists"]["doubt"] is None
+        async with world.http(app, Role.OPERATOR, zone="other") as http:
+            assert set(await logs(http)) == {"other"}
+        async with world.http(app, Role.AUDITOR) as http:
+            assert (await http.get("/v1/logs")).status_code == 404
+
+
+async def test_lists_that_no_longer_follow_from_the_log_turn_readiness_red(world: World) -> None:
+    async with world.running():
+        await world.publish(*[send(number) for number in range(COUNT)])
+        await world.signed(COUNT)
+    await world.database["sends"].update_one({"_id": "demo|send-3"}, {"$set": {"state": "failed"}})
+    await world.database["checks"].delete_many({})  # a day passes
+    async with world.running() as app:
+
+        async def said() -> bool:
+            return "lists of demo" in await app.ready()
+
+        await until(said, "readiness to name the lists")
+        assert (await app.ready())["lists of demo"] == Doubt.LISTS_DIFFER.value
+        assert REGISTRY.get_sample_value("buurtbode_audit_list_doubts") == 1
+        # the log itself is whole, and goes on
+        await world.publish(send(COUNT))
+        await world.signed(COUNT + 1)
+
+
+async def test_a_check_is_done_once_a_day_by_one_process(world: World) -> None:
+    one, other = Checks(world.database), Checks(world.database)
+    assert await one.begin("demo", "lists", NOW, DAY)
+    assert not await other.begin("demo", "lists", NOW + timedelta(hours=1), DAY)
+    assert await other.begin("demo", "lists", NOW + timedelta(hours=3), DAY)  # the first was killed
+    await other.end("demo", "lists", Checked(NOW + timedelta(hours=3), 1, None))
+    assert not await other.begin("demo", "lists", NOW + timedelta(hours=26), DAY)
+    assert await other.begin("demo", "log", NOW, DAY)
+    next_day = NOW + DAY + timedelta(hours=3)
+    assert await other.begin("demo", "lists", next_day, DAY)
+    assert not await one.begin("demo", "lists", next_day, DAY)
+
+
+async def test_a_log_whose_head_is_gone_is_not_taken_for_a_new_one(world: World) -> None:
+    async with world.running():
+        await world.publish(*[send(number) for number in range(COUNT)])
+        await world.signed(COUNT)
+    await world.database["heads"].delete_one({"_id": "demo"})
+    world.clock = Clock()
+    async with world.running() as app:
+
+        async def said() -> bool:
+            return "log demo" in await app.ready()
+
+        await until(said, "readiness to name the log")

@@ -1,0 +1,268 @@
+"""Whatever is changed behind the service's back, in whichever row: a check of the log finds it."""
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bson import Binary
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from services.audit.domain.alarms import Doubt
+from services.audit.domain.merkle import Frontier, Tiles, grow_tiles, leaf_hash
+from services.audit.flows.check_lists import CheckLists
+from services.audit.flows.check_log import CheckLog
+from services.audit.signer import Signer
+from services.audit.store.checkpoints import Checkpoints
+from services.audit.store.log import LogStore
+from services.audit.store.sends import Sends
+from services.audit.verify import BROKEN, VERIFIED, verify_bundle
+from shared.access import Role
+from shared.clock import Clock
+from shared.contracts.base import SendState
+from shared.mongo import Database, Document
+from shared.settings import MongoSettings
+from tests.integration.audit.test_whole_path import closed, planned, publish_alert, replays
+from tests.integration.audit.world import World, new_world, send, until
+
+COUNT = int(os.environ.get("BUURTBODE_MUTATED_SENDS", "30"))
+EXAMPLES = int(os.environ.get("BUURTBODE_MUTATIONS", "60"))
+"""More of both for a longer run; docs/operations.md names the last one."""
+
+FIELDS = {
+    "entries": ("log", "event_id", "type", "message_id", "body"),
+    "private": ("salt", "part", "members", "recipient", "until"),
+    "tiles": ("hashes",),
+    "heads": ("size", "frontier"),
+    "signed": ("size", "root", "frontier", "note"),
+    "published": ("size", "root"),
+    "sends": (
+        *("log", "first", "day", "message_id", "network_ids", "channel", "entries"),
+        *("last", "seq", "state", "time"),
+    ),
+    "stats": ("log", "day", "network_id", "channel", "state", "count"),
+}
+"""What the service reads a log from. `epoch`, `owner` and `batches` of a head say who writes."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A log that was signed, with what checks it."""
+
+    world: World
+    whole: CheckLog
+    lists: CheckLists
+    rows: dict[str, list[Document]]
+
+    @property
+    def database(self) -> Database:
+        return self.world.database
+
+    async def doubt(self) -> Doubt | None:
+        """Give what a full check of the log says."""
+        return await self.whole.whole("demo") or await self.lists("demo")
+
+    async def restore(self) -> None:
+        """Undo everything."""
+        for name, rows in self.rows.items():
+            await self.database[name].delete_many({})
+            await self.database[name].insert_many(rows)
+
+
+async def fill(world: World) -> None:
+    """Have every kind of row: a message's whole life."""
+    async with world.running():
+        await publish_alert(world)
+        sends = [send(number) for number in range(COUNT)]
+        sends += [send(number, 2, SendState.DELIVERED) for number in range(0, COUNT, 3)]
+        ids = [item.event_id for item in sends]
+        await world.publish(planned(), *sends, closed(ids, COUNT))
+        await replays(world, 1)
+        await world.signed(2 + len(sends) + 3)
+
+        async def quiet() -> bool:
+            head = await world.database["heads"].find_one({"_id": "demo"})
+            seen = await world.database["published"].find_one({"_id": "demo"})
+            return head is not None and seen is not None and head["size"] == seen["size"]
+
+        await until(quiet, "its own checkpoint to be read back")
+
+
+async def checked(world: World) -> Checked:
+    await fill(world)
+    log = LogStore(world.database, Clock(), world.settings.text_kept_for)
+    sends, checkpoints = Sends(world.database), Checkpoints(world.database)
+    verifiers = Signer.load(world.settings.signing_key).verifiers
+    rows = {name: await world.database[name].find().sort("_id", 1).to_list() for name in FIELDS}
+    return Checked(
+        world,
+        CheckLog(log, checkpoints, verifiers),
+        CheckLists(world.client, log, sends),
+        rows,
+    )
+
+
+def changed(value: Any, draw: Callable[[int], int]) -> Any:
+    """Give something else of the same kind."""
+    match value:
+        case bytes():
+            flipped = bytearray(value)
+            flipped[draw(len(flipped))] ^= 1 << draw(8)
+            return Binary(bytes(flipped))
+        case str():
+            return value[: draw(len(value) + 1)] + "x"
+        case datetime():
+            return value + timedelta(seconds=1 + draw(1000))
+        case int():
+            return value + draw(5) - 5
+        case list():
+            return _changed_list([*value], draw)  # pyright: ignore[reportUnknownArgumentType]
+        case _:
+            return "x"
+
+
+def _changed_list(items: list[Any], draw: Callable[[int], int]) -> list[Any]:
+    at = draw(len(items) + 1)
+    if at == len(items):
+        return [*items, items[0] if items else "x"]
+    return [*items[:at], *([changed(items[at], draw)] if draw(2) else []), *items[at + 1 :]]
+
+
+def is_silent(name: str, row: Document, field: str | None) -> bool:
+    """Tell what nobody can see the absence of, and what has no meaning."""
+    if name == "stats" and row["count"] == 0:
+        return field != "count"
+    # a part that is gone looks erased, and the world's memory is what a witness is for
+    erasable = name == "private" and "recipient" in row
+    texts = name == "private" and "until" in row
+    return field is None and (erasable or texts or name in {"published", "signed"})
+
+
+async def mutate(made: Checked, data: st.DataObject) -> str:
+    """Change, drop, double or swap something, and give what was done."""
+
+    def draw(below: int) -> int:
+        return data.draw(st.integers(0, below - 1))
+
+    name = data.draw(st.sampled_from(sorted(FIELDS)))
+    rows, collection = made.rows[name], made.database[name]
+    row = rows[draw(len(rows))]
+    how = data.draw(st.sampled_from(["change", "take", "delete", "double", "swap"]))
+    field = data.draw(st.sampled_from(FIELDS[name]))
+    match how:
+        case "change":
+            assume(not is_silent(name, row, field))
+            value = changed(row.get(field), draw)
+            assume(value != row.get(field))
+            await collection.update_one({"_id": row["_id"]}, {"$set": {field: value}})
+        case "take":
+            assume(field in row and not is_silent(name, row, field))
+            assume(not (name == "entries" and row[field] is None))  # null and absent are alike
+            await collection.update_one({"_id": row["_id"]}, {"$unset": {field: ""}})
+        case "delete":
+            assume(not is_silent(name, row, None))
+            await collection.delete_one({"_id": row["_id"]})
+        case "double":
+            assume(name in {"entries", "sends", "stats"} and not is_silent(name, row, "day"))
+            changes = {"event_id": "another"} if name == "entries" else {}
+            await collection.insert_one({**row, "_id": f"{row['_id']}x", **changes})
+        case _:
+            other = rows[draw(len(rows))]
+            assume(row.get(field) != other.get(field))
+            assume(not is_silent(name, row, field) and field != "event_id")
+            for one, value in ((row, other.get(field)), (other, row.get(field))):
+                await collection.update_one({"_id": one["_id"]}, {"$set": {field: value}})
+    return f"{how} {field} of {row['_id']} in {name}"
+
+
+def test_any_change_of_the_stored_log_is_found(
+    mongo_database: MongoSettings, tmp_path: Path
+) -> None:
+    with asyncio.Runner() as runner:
+        entered = new_world(mongo_database, tmp_path)
+        world = runner.run(entered.__aenter__())
+        made = runner.run(checked(world))
+        assert runner.run(made.doubt()) is None
+
+        @settings(max_examples=EXAMPLES, deadline=None)
+        @given(st.data())
+        def found(data: st.DataObject) -> None:
+            try:
+                what = runner.run(mutate(made, data))
+                assert runner.run(made.doubt()) is not None, what
+            finally:
+                runner.run(made.restore())
+
+        @settings(max_examples=EXAMPLES // 4, deadline=None)
+        @given(st.integers(0, COUNT), st.booleans(), st.booleans())
+        def found_rewritten(at: int, fresh: bool, hides: bool) -> None:  # noqa: FBT001
+            try:
+                runner.run(rewritten(made, at, fresh=fresh, hides=hides))
+            finally:
+                runner.run(made.restore())
+
+        found()
+        found_rewritten()
+        assert runner.run(made.doubt()) is None
+        runner.run(entered.__aexit__(None, None, None))
+
+
+async def rewritten(made: Checked, at: int, *, fresh: bool, hides: bool) -> None:
+    """Rewrite one entry and everything that follows from it, signed anew; who finds it?
+
+    With a fresh key, and with the log's own, the service finds it by what it read back from
+    `bin.checkpoints`. Where that is rewritten too (`hides`), only a witness does.
+    """
+    note = (await made.database["signed"].find_one({"_id": "demo"}) or {})["note"]
+    frontier = await _rewrite(made, at, hides=hides)
+    signer = Signer(Ed25519PrivateKey.generate()) if fresh else None
+    own = Signer.load(made.world.settings.signing_key)
+    root = frontier.root()
+    changes: Document = {
+        "root": Binary(root),
+        "frontier": [Binary(value) for value in frontier.hashes],
+        "note": (signer or own).sign("demo", frontier.size, root),
+    }
+    await made.database["signed"].update_one({"_id": "demo"}, {"$set": changes})
+    doubt = await made.doubt()
+    if not hides:
+        assert doubt is not None
+        return
+    assert doubt is (Doubt.NOT_ITS_NOTE if fresh else None)
+    if not fresh:
+        lines = await _bundle(made.world)
+        assert verify_bundle(lines, made.world.public_pem).exit_code == VERIFIED
+        assert verify_bundle(lines, made.world.public_pem, [note]).exit_code == BROKEN
+
+
+async def _rewrite(made: Checked, at: int, *, hides: bool) -> Frontier:
+    database, frontier, tiles = made.database, Frontier(), Tiles()
+    rows: Sequence[Document] = made.rows["entries"]
+    bodies = [bytes(row["body"]) for row in rows]
+    bodies[at] = bodies[at].replace(b'"segments":', b'"segments":9', 1).replace(b"9null", b"9")
+    changes = {"$set": {"body": Binary(bodies[at])}}
+    await database["entries"].update_one({"_id": rows[at]["_id"]}, changes)
+    leaves = [leaf_hash(body) for body in bodies]
+    for leaf in leaves:
+        frontier.append(leaf)
+    grow_tiles(tiles, 0, leaves)
+    for tile, hashes in tiles.items():
+        row = {"hashes": Binary(bytes(hashes))}
+        await database["tiles"].replace_one({"_id": f"demo|{tile.level}|{tile.place}"}, row)
+    hashes = [Binary(value) for value in frontier.hashes]
+    await database["heads"].update_one({"_id": "demo"}, {"$set": {"frontier": hashes}})
+    if hides:
+        seen = {"$set": {"root": Binary(frontier.root())}}
+        await database["published"].update_one({"_id": "demo"}, seen)
+    return frontier
+
+
+async def _bundle(world: World) -> list[bytes]:
+    app = await world.build()
+    async with world.http(app, Role.AUDITOR) as http:
+        return (await http.get("/v1/zones/demo/bundle")).content.splitlines(keepends=True)

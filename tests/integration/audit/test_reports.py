@@ -1,0 +1,144 @@
+"""The readable pages: in the reader's language, complete, escaped, and on record."""
+
+import re
+from datetime import UTC, datetime
+from html import unescape
+
+import pytest
+
+from services.audit.api.report_words import words
+from shared.access import Role
+from shared.contracts import Network, Zone
+from shared.contracts.base import LANGUAGES, Language, SendState
+from shared.contracts.registry import LegalBasis
+from shared.kafka import Outgoing
+from tests.integration.audit.test_people import NUMBER, pseudonym, recorded
+from tests.integration.audit.test_whole_path import verdict_on
+from tests.integration.audit.world import MESSAGE, World, send
+
+TEXT = "Let op <script>alert(1)</script>: inbraken"
+ALERT = (
+    f'{{"alert_id": "{MESSAGE}", "issued_by": "officer-1", '
+    f'"text": {{"nl": "{TEXT}", "fr": "Attention"}}}}'
+).encode()
+ZONE = Zone(
+    zone_id="demo",
+    version=1,
+    name="Politiezone Linde",
+    legal_basis=LegalBasis(warm="wet van 5 augustus 1992", cold="toestemming"),
+)
+NETWORK = Network.model_validate(
+    {
+        "network_id": "bin-linde",
+        "version": 1,
+        "zone_id": "demo",
+        "name": "BIN Lindeveld",
+        "municipality": "23002",
+        "kind": "residents",
+        "state": "active",
+        "languages": ["nl"],
+        "sender_name": "BIN",
+        "exercises": False,
+        "documents": {},
+    }
+)
+
+
+def told(page: str) -> str:
+    """Give what a page shows, without its markup."""
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", page)).split())
+
+
+async def publish(world: World) -> None:
+    await world.publish(ZONE, NETWORK)
+    await world.publish_raw(Outgoing("bin.alerts", "demo", ALERT, ()))
+    record = world.cluster.on("bin.alerts")[-1]
+    await world.publish(verdict_on(record.partition, record.offset))
+    mine = pseudonym(world)
+    await world.publish(
+        send(1, recipient=mine), send(1, 2, SendState.DELIVERED, recipient=mine), send(2)
+    )
+    await world.signed(5)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_somebody_reads_what_was_sent_to_them_and_why(
+    world: World, language: Language
+) -> None:
+    said = words(language)
+    query = {"destination": NUMBER, "reason": "asked by the member"}
+    async with world.running() as app:
+        await publish(world)
+        async with world.http(app, Role.AUDITOR, sub="auditor-7") as http:
+            await http.post("/v1/subjects/lookup", json=query)
+            await recorded(world, "subject.lookup")
+            answer = await http.post("/v1/subjects/page", json={**query, "language": language})
+            assert answer.status_code == 200, answer.text
+            await recorded(world, "subject.page")
+            nobody = await http.post(
+                "/v1/subjects/page",
+                json={**query, "destination": "+32450000009", "language": language},
+            )
+    page = told(answer.text)
+    assert f'<html lang="{language}">' in answer.text
+    for shown in (
+        *(said["subject_title"], said["delivered"], said["sms"], said["alert"]),
+        *("Politiezone Linde", "BIN Lindeveld", MESSAGE, TEXT, "Attention"),
+        *("police-act-1992-art-44", "auditor-7", "asked by the member"),
+    ):
+        assert shown in page, shown
+    assert "<script>alert" not in answer.text
+    for hidden in (NUMBER, pseudonym(world), "send-2"):
+        assert hidden not in answer.text
+    assert said["nothing"] in told(nobody.text)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_messages_life_is_a_page(world: World, language: Language) -> None:
+    said = words(language)
+    async with world.running() as app:
+        await publish(world)
+        async with world.http(app, Role.AUDITOR) as http:
+            path = f"/v1/messages/{MESSAGE}/page"
+            answer = await http.get(path, params={"language": language})
+            await recorded(world, "message.page")
+            await world.database["private"].delete_many({"until": {"$exists": True}})
+            later = await http.get(path, params={"language": language})
+            assert (await http.get(path.replace("6f1c", "7f1c"))).status_code == 404
+        async with world.http(app, Role.AUDITOR, zone="other") as http:
+            assert (await http.get(path)).status_code == 404
+    page = told(answer.text)
+    for shown in (
+        *(TEXT, "officer-1", "officer-1-key", "BIN Lindeveld (bin-linde)", said["accepted"]),
+        *(said["message_title"], said["original"], said["verdict"], said["actual"]),
+    ):
+        assert shown in page, shown
+    assert "<script>alert" not in answer.text
+    assert said["text_gone"] in told(later.text)
+    assert TEXT not in told(later.text)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_the_record_of_processing_of_a_year_names_nobody(
+    world: World, language: Language
+) -> None:
+    said, year = words(language), datetime.now(UTC).year
+    async with world.running() as app:
+        await publish(world)
+        async with world.http(app, Role.AUDITOR) as http:
+            path = f"/v1/zones/demo/processing/{year}"
+            answer = await http.get(path, params={"language": language})
+            await recorded(world, "processing.report")
+            before = await http.get(f"/v1/zones/demo/processing/{year - 1}")
+    page = told(answer.text)
+    for shown in (
+        *("Politiezone Linde (demo)", "wet van 5 augustus 1992", "toestemming"),
+        *(said["processing_title"], said["purposes_text"], said["data_text"], said["security"]),
+        f"{said['sms']} {said['delivered']} 1",
+        f"{said['sms']} {said['accepted']} 1",
+        said["year_key_there"],
+    ):
+        assert shown in page, shown
+    for hidden in (pseudonym(world), "member-1", "officer-1", TEXT):
+        assert hidden not in answer.text
+    assert words("nl")["year_key_gone"] in told(before.text)
