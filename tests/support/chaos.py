@@ -20,7 +20,7 @@ Blow = Literal["kill audit", "freeze audit", "kill mongod", "kill kafka"]
 """`freeze` stops the process for longer than its broker session and its lease last: it comes back
 with connections that everybody else has given up."""
 
-_FROZEN_S = 8.0
+_FROZEN_S = 7.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from shared.clock import Clock
 
 
 class WatchLists:
-    """A job: one process does it for each log, at its first start and then once a day."""
+    """A job: one process does it for each log, once a day."""
 
     def __init__(self, check: CheckLists, log: LogStore, checks: Checks, clock: Clock) -> None:
         """Wire."""

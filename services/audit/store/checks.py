@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pymongo.errors import DuplicateKeyError
-
 from shared.mongo import Database, Document
 
 _GIVEN_UP = timedelta(hours=2)
@@ -33,17 +31,17 @@ class Checks:
     async def begin(self, log: str, what: What, now: datetime, every: timedelta) -> bool:
         """Take a check that is due; False where it is not, or another process has it.
 
-        One whose process ended in the middle is due again after `_GIVEN_UP`.
+        A log's first one is due `every` after it was first seen: there is nothing to check in what
+        is just being written. One whose process ended in the middle is due again after `_GIVEN_UP`.
         """
-        old: Document = {"begun": {"$not": {"$gt": now - every}}}
+        first: Document = {"begun": now, "log": log, "what": what, "done": True}
+        await self._rows.update_one({"_id": f"{log}|{what}"}, {"$setOnInsert": first}, upsert=True)
+        old: Document = {"begun": {"$lte": now - every}}
         lost: Document = {"done": False, "begun": {"$lt": now - _GIVEN_UP}}
         due: Document = {"_id": f"{log}|{what}", "$or": [old, lost]}
-        change: Document = {"$set": {"begun": now, "log": log, "what": what, "done": False}}
-        try:
-            result = await self._rows.update_one(due, change, upsert=True)
-        except DuplicateKeyError:
-            return False
-        return result.modified_count == 1 or result.upserted_id is not None
+        change: Document = {"$set": {"begun": now, "done": False}}
+        result = await self._rows.update_one(due, change)
+        return result.modified_count == 1
 
     async def end(self, log: str, what: What, checked: Checked) -> None:
         """Note what a check found."""

@@ -173,22 +173,6 @@ class LogStore:
         rows = self._tiles.find({"_id": {"$in": list(by_id)}}, session=session)
         return {by_id[row["_id"]]: bytearray(row["hashes"]) async for row in rows}
 
-    async def found_by(self, log: str, start: int, end: int) -> dict[int, FoundBy]:
-        """Give by what the private parts of [start, end) are found, for whoever checks it."""
-        rows = self._private.find(_between(log, start, end), {"part": 0, "salt": 0})
-        return {
-            _index(row["_id"]): FoundBy(
-                members=tuple(row.get("members", ())),
-                recipient=row.get("recipient"),
-                ends="until" in row,
-            )
-            async for row in rows
-        }
-
-    async def tiles(self, log: str, tiles: Iterable[Tile]) -> Tiles:
-        """Give stored tiles, for whoever checks them."""
-        return await self._read_tiles(log, tiles)
-
     async def _insert_private(self, session: Session, log: str, sealed: Sequence[Sealed]) -> None:
         members = {member for entry in sealed for member in entry.draft.members}
         erased = await self._erasures.erased(session, members)
@@ -283,6 +267,22 @@ class LogStore:
         }
         async for row in self._entries.find(query, {"body": 1}):
             yield bytes(row["body"])
+
+    async def found_by(self, log: str, start: int, end: int) -> dict[int, FoundBy]:
+        """Give by what the private parts of [start, end) are found, for whoever checks it."""
+        rows = self._private.find(_between(log, start, end), {"part": 0, "salt": 0})
+        return {
+            _index(row["_id"]): FoundBy(
+                members=tuple(row.get("members", ())),
+                recipient=row.get("recipient"),
+                ends="until" in row,
+            )
+            async for row in rows
+        }
+
+    async def tiles(self, log: str, tiles: Iterable[Tile]) -> Tiles:
+        """Give stored tiles, for whoever checks them."""
+        return await self._read_tiles(log, tiles)
 
     async def proof(self, log: str, ranges: Sequence[Range]) -> list[bytes]:
         """Give a proof's hashes from the stored tiles."""

@@ -75,7 +75,7 @@ class Sends:
         sends = [entry for entry in entries if entry.draft.type is EntryType.SEND]
         if not sends:
             return
-        ids = list({row_id(log, entry.draft.send_id) for entry in sends})
+        ids = list({_id(log, entry.draft.send_id) for entry in sends})
         known = self._rows.find({"_id": {"$in": ids}}, session=session)
         projections = {
             row["_id"]: _Projection(row, is_new=False, before=row["state"], added=[])
@@ -129,11 +129,11 @@ class Sends:
 
     async def one(self, log: str, send_id: str) -> Document | None:
         """Give a send's row: `entries` are the indexes of its whole history."""
-        return await self._rows.find_one({"_id": row_id(log, send_id)})
+        return await self._rows.find_one({"_id": _id(log, send_id)})
 
     async def many(self, log: str, send_ids: Sequence[str]) -> list[Document]:
         """Give rows, the newest first."""
-        ids = [row_id(log, send_id) for send_id in send_ids]
+        ids = [_id(log, send_id) for send_id in send_ids]
         return await self._rows.find({"_id": {"$in": ids}}).sort("first", -1).to_list()
 
     async def batches(self, log: str, below: int, most: int) -> AsyncIterator[list[Document]]:
@@ -192,14 +192,13 @@ class Sends:
         return await self._stats.find(query).sort("_id", 1).to_list()
 
 
-def row_id(log: str, send_id: str | None) -> str:
-    """Name a send's row."""
+def _id(log: str, send_id: str | None) -> str:
     return f"{log}|{send_id}"
 
 
 def _take(projections: dict[str, _Projection], log: str, entry: Sealed) -> None:
     draft = entry.draft
-    send_id = row_id(log, draft.send_id)
+    send_id = _id(log, draft.send_id)
     item = projections.get(send_id)
     if item is None:
         row = {
@@ -231,6 +230,11 @@ def _update(item: _Projection) -> UpdateOne:
     return UpdateOne({"_id": item.row["_id"]}, {"$set": latest, "$push": added})
 
 
+def row_id(log: str, send_id: str) -> str:
+    """Name a send's row, for whoever checks the rows."""
+    return _id(log, send_id)
+
+
 def _counter(row: Document) -> str:
     names = ("log", "day", "network_id", "channel", "state")
     return "|".join(str(row[name]) for name in names)
@@ -240,7 +244,7 @@ def follows(log: str, row: Document, entries: Sequence[Mapping[str, Any]]) -> bo
     """Tell whether a row is what its entries, in order, make of it."""
     first, latest = entries[0], max(entries, key=lambda entry: entry["seq"])
     expected = {
-        "_id": row_id(log, first["send_id"]),
+        "_id": _id(log, first["send_id"]),
         "first": first["index"],
         "day": first["time"][:10],
         "message_id": first["message_id"],

@@ -20,11 +20,18 @@ async def logs(http: httpx.AsyncClient) -> dict[str, dict[str, Any]]:
     return {log["zone_id"]: log for log in (await http.get("/v1/logs")).json()["items"]}
 
 
+async def a_day_passes(world: World) -> None:
+    for log in ("demo", "other"):
+        row = {"log": log, "what": "lists", "begun": NOW, "done": True}
+        await world.database["checks"].replace_one({"_id": f"{log}|lists"}, row, upsert=True)
+
+
 async def test_an_operator_sees_how_far_each_log_is_and_when_it_was_checked(world: World) -> None:
     async with world.running():
         await world.publish(send(1), send(2, zone="other"))
         await world.signed(1)
         await world.signed(1, "other")
+    await a_day_passes(world)
     async with world.running() as app:
         async with world.http(app, Role.OPERATOR, zone=None) as http:
 
@@ -49,7 +56,7 @@ async def test_lists_that_no_longer_follow_from_the_log_turn_readiness_red(world
         await world.publish(*[send(number) for number in range(COUNT)])
         await world.signed(COUNT)
     await world.database["sends"].update_one({"_id": "demo|send-3"}, {"$set": {"state": "failed"}})
-    await world.database["checks"].delete_many({})  # a day passes
+    await a_day_passes(world)
     async with world.running() as app:
 
         async def said() -> bool:
@@ -65,12 +72,13 @@ async def test_lists_that_no_longer_follow_from_the_log_turn_readiness_red(world
 
 async def test_a_check_is_done_once_a_day_by_one_process(world: World) -> None:
     one, other = Checks(world.database), Checks(world.database)
+    assert not await one.begin("demo", "lists", NOW - DAY, DAY)  # seen for the first time
     assert await one.begin("demo", "lists", NOW, DAY)
     assert not await other.begin("demo", "lists", NOW + timedelta(hours=1), DAY)
     assert await other.begin("demo", "lists", NOW + timedelta(hours=3), DAY)  # the first was killed
     await other.end("demo", "lists", Checked(NOW + timedelta(hours=3), 1, None))
     assert not await other.begin("demo", "lists", NOW + timedelta(hours=26), DAY)
-    assert await other.begin("demo", "log", NOW, DAY)
+    assert not await other.begin("demo", "log", NOW, DAY)
     next_day = NOW + DAY + timedelta(hours=3)
     assert await other.begin("demo", "lists", next_day, DAY)
     assert not await one.begin("demo", "lists", next_day, DAY)

@@ -114,6 +114,22 @@ def test_a_log_rewritten_and_signed_with_its_own_key_is_found_by_a_kept_checkpoi
     assert "rewritten" in report.problem
 
 
+@given(st.integers(0, COUNT - 1), st.integers(1, COUNT), st.booleans())
+def test_whoever_kept_a_checkpoint_over_a_rewritten_entry_finds_it(
+    at: int,
+    size: int,
+    fresh: bool,  # noqa: FBT001 - drawn
+) -> None:
+    rewritten = [*SEALED[:at], entries(COUNT, text="nothing happened")[at], *SEALED[at + 1 :]]
+    kept, key = note_over(SEALED[:size]), OTHER if fresh else KEY
+    report = verify(bundle_of(rewritten, key=key), (kept,))
+    seen = fresh or size > at  # nobody can tell what nobody kept
+    assert report.exit_code == (BROKEN if seen else VERIFIED)
+    assert verify_bundle(bundle_of(rewritten, key=key), vkey(key), (kept,)).exit_code == (
+        BROKEN if seen else VERIFIED
+    )
+
+
 def test_a_log_cut_back_behind_a_kept_checkpoint_is_found() -> None:
     report = verify(bundle_of(SEALED[:3]))
     assert report.problem is not None
