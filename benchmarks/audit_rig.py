@@ -1,18 +1,24 @@
 """A real broker, a real database and the audit service, for its measurements."""
 
 import asyncio
+import itertools
+import os
 import secrets
-from collections.abc import AsyncGenerator, Generator
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psutil
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pydantic import AnyHttpUrl, SecretStr
 
 from deploy.kafka_admin import add_service_users, apply_topics
+from deploy.local.ports import free_port
 from services.audit.app import App, build
 from services.audit.settings import AuditSettings
 from shared import pseudonyms
@@ -30,6 +36,8 @@ START = datetime(2026, 3, 14, 20, 15, tzinfo=UTC)
 MESSAGE = "6f1c2a34-9b1e-4d27-8a5e-0c2f6d1b7e90"
 _PUBLISH = 2000
 _ISSUER = "https://issuer.example"
+_SESSION = timedelta(seconds=60)
+"""Long enough for a service that is stopped while its work is laid out to keep its partitions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,7 @@ class Servers:
             oidc=OidcSettings(
                 issuer=_ISSUER, audience="buurtbode", jwks_url=AnyHttpUrl(f"{_ISSUER}/jwks")
             ),
-            http=HttpSettings(public_url=AnyHttpUrl("http://audit")),
+            http=HttpSettings(port=free_port(), public_url=AnyHttpUrl("http://audit")),
             pseudonym_keys=self.ring,
             signing_key=self.signing_key,
         )
@@ -80,17 +88,61 @@ def servers(folder: Path, zones: list[str]) -> Generator[Servers]:
         kafka.stop()
 
 
-async def publish_sends(servers: Servers, zone: str, count: int, start: int = 0) -> None:
-    """Put sends of a zone on their topic, as the dispatcher does."""
+async def publish_sends(servers: Servers, events: Iterable[Send]) -> None:
+    """Put changes of sends on their topic, as the dispatcher does."""
     async with KafkaLog(servers.kafka, "benchmark") as log:
-        for first in range(start, start + count, _PUBLISH):
-            sends = [send(zone, n) for n in range(first, min(first + _PUBLISH, start + count))]
+        for batch in _batches(events):
             await log.publish(
                 [
-                    encode(s, ce_id=s.event_id, source="buurtbode/benchmark", time=START)
-                    for s in sends
+                    encode(e, ce_id=e.event_id, source="buurtbode/benchmark", time=START)
+                    for e in batch
                 ]
             )
+
+
+def _batches(events: Iterable[Send]) -> Generator[list[Send]]:
+    rest = iter(events)
+    while batch := list(itertools.islice(rest, _PUBLISH)):
+        yield batch
+
+
+@contextmanager
+def service_process(settings: AuditSettings, output: Path) -> Generator[psutil.Process]:
+    """Run the service as it is deployed, a process of its own; leaving ends it."""
+    with output.open("ab") as file:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "services.audit.app"],
+            env={**os.environ, **_environment(settings)},
+            stdout=file,
+            stderr=file,
+        )
+    try:
+        yield psutil.Process(child.pid)
+    finally:
+        child.terminate()
+        child.wait(30)
+
+
+def _environment(settings: AuditSettings) -> dict[str, str]:
+    kafka, mongo, oidc = settings.kafka, settings.mongo, settings.oidc
+    seconds = int(_SESSION.total_seconds())
+    values = {
+        "KAFKA__BOOTSTRAP": kafka.bootstrap,
+        "KAFKA__USER": kafka.user,
+        "KAFKA__PASSWORD": kafka.password.get_secret_value(),
+        "KAFKA__PROTOCOL": kafka.protocol,
+        "KAFKA__SESSION_TIMEOUT": f"PT{seconds}S",
+        "MONGO__URL": mongo.url.get_secret_value(),
+        "MONGO__DATABASE": mongo.database,
+        "OIDC__ISSUER": oidc.issuer,
+        "OIDC__AUDIENCE": oidc.audience,
+        "OIDC__JWKS_URL": str(oidc.jwks_url),
+        "HTTP__PORT": str(settings.http.port),
+        "HTTP__PUBLIC_URL": str(settings.http.public_url),
+        "PSEUDONYM_KEYS": str(settings.pseudonym_keys),
+        "SIGNING_KEY": str(settings.signing_key),
+    }
+    return {f"BUURTBODE_{name}": value for name, value in values.items()}
 
 
 @asynccontextmanager

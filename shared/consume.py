@@ -8,6 +8,7 @@ try one bad record thousands of times a second.)
 
 import asyncio
 import random
+from collections import Counter as Counts
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -43,6 +44,9 @@ Apply = Callable[[Session, Sequence[Record]], Awaitable[None]]
 
 Before = Callable[[Sequence[Record]], Awaitable[None]]
 """Waits, before the transaction begins, for what the records depend on."""
+
+Ahead = Callable[[Sequence[Record]], Awaitable[None]]
+"""Prepares records while those before them are being stored. Changes nothing, raises nothing."""
 
 After = Callable[[], None]
 """Told once the transaction is committed, so that whoever works on its rows need not poll."""
@@ -178,15 +182,20 @@ class Consumer:
         clock: Clock,
         before: Before | None = None,
         after: After | None = None,
+        ahead: Ahead | None = None,
         most: int = 500,
     ) -> None:
-        """Wire; `most` is the largest batch that `apply` gets in one transaction."""
+        """Wire; `most` is the largest batch that `apply` gets in one transaction.
+
+        With `ahead`, the next batch is read and prepared while one is being stored.
+        """
         self.group = group
         self.health = ConsumerHealth()
         self._topics = tuple(topics)
         self._apply = apply
         self._before = before
         self._after = after
+        self._ahead = ahead
         self._log = log
         self._client = client
         self._outbox = outbox
@@ -217,25 +226,55 @@ class Consumer:
 
     async def _read(self, reader: Reader) -> None:
         failures = 0
-        while True:
-            try:
-                await self._stop_at_limit()
-                records = await reader.poll(self._most, wait=0.5)
-                if records:
-                    await self._handle(records)
-                else:
-                    await self._skip_gaps(reader)
-                failures = 0
-            except Fenced:
-                self._logger.info("lost partitions")
-                reader.rewind()
-            except Disconnected:
-                raise
-            except (Retryable, PyMongoError) as error:
-                failures += 1
-                self._logger.warning("backs off", error=type(error).__name__, failures=failures)
-                await asyncio.sleep(_backoff(failures))
-                reader.rewind()
+        coming: asyncio.Task[list[Record]] | None = None
+        try:
+            while True:
+                try:
+                    await self._stop_at_limit()
+                    records = await (self._poll(reader) if coming is None else coming)
+                    coming = None
+                    if records and self._ahead is not None:
+                        coming = asyncio.create_task(self._poll(reader))
+                    await self._work(reader, records)
+                    failures = 0
+                except Fenced:
+                    self._logger.info("lost partitions")
+                    coming = await _dropped(coming)
+                    reader.rewind()
+                except Disconnected:
+                    raise
+                except (Retryable, PyMongoError) as error:
+                    failures += 1
+                    self._logger.warning("backs off", error=type(error).__name__, failures=failures)
+                    coming = await _dropped(coming)
+                    await asyncio.sleep(_backoff(failures))
+                    reader.rewind()
+        finally:
+            await _dropped(coming)
+
+    async def _poll(self, reader: Reader) -> list[Record]:
+        records = await reader.poll(self._most, wait=0.5)
+        if records and self._ahead is not None:
+            await self._ahead(records)
+        return records
+
+    async def _work(self, reader: Reader, records: list[Record]) -> None:
+        if not records:
+            await self._skip_gaps(reader)
+            return
+        fresh = self._fresh(records)
+        if fresh:
+            await self._handle(fresh)
+
+    def _fresh(self, records: list[Record]) -> list[Record]:
+        """Leave out what is stored already.
+
+        A reader that is placed anew while a transaction runs reads from the positions before it.
+        """
+        known = self.health.positions
+        if all(offset >= known.get(part, 0) for part, offset in _starts(records).items()):
+            return records
+        return [record for record in records if record.offset >= known.get(record.source, 0)]
 
     async def _handle(self, records: Sequence[Record]) -> None:
         try:
@@ -262,8 +301,8 @@ class Consumer:
         self._outbox.filled.set()  # set before, it may have been looked at before the commit
         if self._after is not None:
             self._after()
-        for record in records:
-            RECORDS.labels(self.group, record.topic).inc()
+        for topic, count in Counts(record.topic for record in records).items():
+            RECORDS.labels(self.group, topic).inc(count)
 
     def _moved(self, after: Positions) -> None:
         self.health.positions.update(after)
@@ -326,10 +365,21 @@ class Consumer:
 
 
 def _positions_after(records: Sequence[Record]) -> Positions:
-    after: Positions = {}
-    for record in records:
-        after[record.source] = max(after.get(record.source, 0), record.offset + 1)
-    return after
+    # the records of one partition come in order, so its last one counts
+    last = {(record.topic, record.partition): record.offset for record in records}
+    return {Partition(*part): offset + 1 for part, offset in last.items()}
+
+
+def _starts(records: Sequence[Record]) -> Positions:
+    first = {(record.topic, record.partition): record.offset for record in reversed(records)}
+    return {Partition(*part): offset for part, offset in first.items()}
+
+
+async def _dropped(coming: asyncio.Task[list[Record]] | None) -> None:
+    """End reading ahead; what it read is read again from the stored positions."""
+    if coming is not None:
+        coming.cancel()
+        await asyncio.gather(coming, return_exceptions=True)
 
 
 def _backoff(failures: int) -> float:

@@ -41,8 +41,7 @@ class Partition(NamedTuple):
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A record as read, its value untouched."""
 
     topic: str
@@ -395,6 +394,6 @@ def _record(message: Any) -> Record:
         offset=message.offset,
         key=message.key,
         value=message.value or b"",
-        headers=tuple((str(name), bytes(value or b"")) for name, value in message.headers),
+        headers=tuple([(name, value or b"") for name, value in message.headers]),
         timestamp_ms=message.timestamp,
     )

@@ -1,6 +1,7 @@
 """The audit service: an account of every send that nobody can rewrite. It alone wires."""
 
 import asyncio
+import gc
 import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -82,6 +83,8 @@ from shared.settings import read_settings
 from shared.topics import CHECKPOINTS, Party
 
 _SERVICE = Party.AUDIT.value
+_GC = (50_000, 20, 20)
+"""Look for cycles once in so many new objects: a batch holds tens of thousands, and no cycle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,10 +232,17 @@ async def build(settings: AuditSettings, log: Log, client: Client, clock: Clock)
         copies=stores.copies,
         erasures=stores.erasures,
         clock=clock,
-        wake=jobs.wake,
     )
     consumers = [
-        log_consumer(record, log=log, client=client, database=database, outbox=outbox, clock=clock),
+        log_consumer(
+            record,
+            log=log,
+            client=client,
+            database=database,
+            outbox=outbox,
+            clock=clock,
+            after=jobs.wake,
+        ),
         checkpoint_consumer(
             stores.checkpoints,
             log=log,
@@ -362,6 +372,8 @@ async def main() -> None:
     """Run the service until it is told to stop."""
     settings = read_settings(AuditSettings)
     configure(_SERVICE, settings.log_level)
+    gc.freeze()
+    gc.set_threshold(*_GC)
     async with (
         connect(settings.mongo, _SERVICE) as client,
         KafkaLog(settings.kafka, _SERVICE) as log,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from services.audit.flows.record_batch import RecordBatch
 from services.audit.store.checkpoints import Checkpoints
 from shared.clock import Clock
-from shared.consume import Consumer, PositionStore
+from shared.consume import After, Consumer, PositionStore
 from shared.contracts import Checkpoint
 from shared.envelope import decode
 from shared.kafka import Log, Positions, Record
@@ -20,7 +20,7 @@ LOGGED = tuple(
     for topic in SOURCE_TOPICS
     if Party.AUDIT in topic.readers and topic is not CHECKPOINTS
 )
-_BATCH = 2000
+_BATCH = 4000
 """Records per transaction: pays its fixed cost, and leaves time to answer HTTP between two."""
 
 
@@ -32,13 +32,16 @@ def log_consumer(
     database: Database,
     outbox: Outbox,
     clock: Clock,
+    after: After,
 ) -> Consumer:
-    """Make the consumer that fills the logs."""
+    """Make the consumer that fills the logs; `after` hears of each batch that is stored."""
     return Consumer(
         group=LOG_GROUP,
         topics=LOGGED,
         apply=record.store,
         before=record.claim,
+        ahead=record.prepare,
+        after=after,
         log=log,
         client=client,
         database=database,

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import orjson
 
-from services.audit.domain.canonical import canonical
+from services.audit.domain.canonical import canonical, canonical_loaded
 from services.audit.domain.entries import FIELDS, private_hash
 
 _HEADER_KEYS = {"checkpoint", "origin", "public_key", "size"}
@@ -113,6 +113,6 @@ def _object(line: bytes, keys: set[str]) -> dict[str, Any]:
 
 def _canonical(value: object) -> bytes:
     try:
-        return canonical(value)
+        return canonical_loaded(value)
     except ValueError:
         raise BundleRefused("a value has no canonical form") from None

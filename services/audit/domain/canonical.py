@@ -27,6 +27,39 @@ def canonical_plain(value: object) -> bytes:
     return orjson.dumps(value, option=_FAST)
 
 
+def canonical_loaded(value: object) -> bytes:
+    """Give the canonical form of what `orjson.loads` gave. Raises `ValueError` on what has none.
+
+    Such a value holds no lone surrogates and no types of others, so there is less to look at.
+    """
+    if not _is_plain_loaded(value):
+        return rfc8785.dumps(cast("Any", value))
+    try:
+        return canonical_plain(value)
+    except orjson.JSONEncodeError as error:  # an integer beyond 2**53
+        raise ValueError(str(error)) from error
+
+
+_PLAIN = frozenset({str, int, bool, type(None)})
+
+
+def _is_plain_loaded(value: object) -> bool:
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            known = cast("dict[str, object]", item)
+            if not "".join(known).isascii():
+                return False
+            waiting += [inner for inner in known.values() if type(inner) not in _PLAIN]
+        elif isinstance(item, list):
+            some = cast("list[object]", item)
+            waiting += [inner for inner in some if type(inner) not in _PLAIN]
+        elif type(item) not in _PLAIN:
+            return False
+    return True
+
+
 def _is_plain(value: object) -> bool:
     if value is None or isinstance(value, bool | str):
         return not isinstance(value, str) or _encodable(value)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from services.audit.domain.entries import Draft, EntryType, timestamp
+from services.audit.domain.send_events import SendEvent
 from shared.contracts import (
     Access,
     Bulletin,
@@ -23,6 +24,9 @@ from shared.contracts import (
 )
 from shared.contracts.registry import PublisherKey
 
+_plain = str.__str__
+"""Gives an enumeration's text, for less than `.value` costs."""
+
 
 def draft_of(event: Event) -> Draft | None:
     """Give an event's entry, or None for an event that is none by itself."""
@@ -30,7 +34,8 @@ def draft_of(event: Event) -> Draft | None:
     return None if make is None else make(event)
 
 
-def _send(send: Send) -> Draft:
+def send_draft(send: Send | SendEvent) -> Draft:
+    """Give the entry of a send's change, however its event was read."""
     basis = send.basis
     return Draft(
         event_id=send.event_id,
@@ -40,9 +45,9 @@ def _send(send: Send) -> Draft:
         send_id=send.send_id,
         seq=send.seq,
         network_ids=send.network_ids,
-        lane=send.lane.value,
-        channel=send.channel.value,
-        state=send.state.value,
+        lane=_plain(send.lane),
+        channel=_plain(send.channel),
+        state=_plain(send.state),
         reason=send.reason,
         attempt=send.attempt,
         language=send.language,
@@ -61,7 +66,7 @@ def _send(send: Send) -> Draft:
             "possible_duplicate": send.possible_duplicate,
             "before": [
                 {
-                    "state": change.state.value,
+                    "state": _plain(change.state),
                     "at": timestamp(change.at),
                     "attempt": change.attempt,
                 }
@@ -197,7 +202,7 @@ def _dump(event: Event, *fields: str) -> dict[str, Any]:
 _TABLE = cast(
     "dict[type[Event], Callable[[Any], Draft]]",
     {
-        Send: _send,
+        Send: send_draft,
         Verdict: _verdict,
         Bulletin: _bulletin,
         Notice: _notice,

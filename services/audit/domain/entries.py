@@ -5,10 +5,11 @@ private part; part and salt live beside the log and can be erased, and the proof
 """
 
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
+
+import msgspec
 
 from services.audit.domain.canonical import canonical, canonical_plain
 from services.audit.domain.notes import OPERATORS
@@ -66,8 +67,7 @@ class EntryType(StrEnum):
     ALARM = "alarm"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """An entry before it has its place in a log."""
 
     event_id: str
@@ -98,8 +98,7 @@ class Draft:
     """Whether the private part holds a message's text, and so ends with the texts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(msgspec.Struct, frozen=True):
     """An entry with its place: the bytes that are hashed, and what lives beside them."""
 
     index: int
@@ -121,7 +120,8 @@ def zone_of(log: str) -> str:
 
 def timestamp(moment: datetime) -> str:
     """Write a time as entries have it: UTC, milliseconds."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return in_utc.isoformat(timespec="milliseconds")[:-6] + "Z"  # in the place of +00:00
 
 
 def private_hash(salt: bytes, part: bytes) -> str:

@@ -48,6 +48,11 @@ class Frontier:
         hashes.append(leaf)
         self.size += 1
 
+    def extend(self, leaves: Iterable[bytes]) -> None:
+        """Append leaves by their hashes."""
+        for leaf in leaves:
+            self.append(leaf)
+
     def root(self) -> bytes:
         """Give the tree's root."""
         return fold(self.hashes) if self.hashes else EMPTY_ROOT

@@ -1,12 +1,15 @@
 """Record a batch of records: originals by position, everything else as entries of its log."""
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from services.audit.domain.drafting import draft_of, key_drafts
+from services.audit.domain.drafting import draft_of, key_drafts, send_draft
 from services.audit.domain.entries import Draft, EntryType, Sealed, log_of
+from services.audit.domain.send_events import read_send
 from services.audit.flows.append_entries import AppendEntries
 from services.audit.store.closings import Closings, Expected
 from services.audit.store.copies import Copies
@@ -29,6 +32,7 @@ from shared.contracts import (
 from shared.contracts.base import MessageType
 from shared.contracts.dispatcher import VerdictKind
 from shared.envelope import decode_any, parse
+from shared.failures import Rejected
 from shared.kafka import Record
 from shared.mongo import Session
 from shared.topics import POLICE_TOPICS
@@ -36,7 +40,10 @@ from shared.topics import POLICE_TOPICS
 CLOSED_WITHIN = timedelta(hours=25)
 """After a message's expiry (of a bulletin: its release); the dispatcher has 24 hours."""
 
-_SEND_TYPE = Send.TYPE.encode()
+_SEND_HEADERS = {("ce_type", Send.TYPE.encode()), ("ce_specversion", b"1.0")}
+_AT_ONCE = 200
+"""Records parsed before whoever else waits for the processor has a turn: a few milliseconds."""
+
 _POLICE = frozenset(topic.name for topic in POLICE_TOPICS)
 
 
@@ -45,9 +52,10 @@ class _Batch:
     originals: list[Record] = field(default_factory=list[Record])
     erasures: list[Erasure] = field(default_factory=list[Erasure])
     networks: list[Network] = field(default_factory=list[Network])
-    by_log: dict[str, list[Event]] = field(
-        default_factory=lambda: defaultdict[str, list[Event]](list)
+    by_log: dict[str, list[Event | Draft]] = field(
+        default_factory=lambda: defaultdict[str, list[Event | Draft]](list)
     )
+    """Sends as the entries that they become, everything else as it was read, in order."""
 
 
 class RecordBatch:
@@ -64,9 +72,8 @@ class RecordBatch:
         copies: Copies,
         erasures: Erasures,
         clock: Clock,
-        wake: Callable[[], None],
     ) -> None:
-        """Wire; `wake` tells the jobs that there is something to sign or answer."""
+        """Wire."""
         self._append = append
         self._ownership = ownership
         self._originals = originals
@@ -75,8 +82,13 @@ class RecordBatch:
         self._copies = copies
         self._erasures = erasures
         self._clock = clock
-        self._wake = wake
+        self._coming: tuple[Sequence[Record], _Batch] | None = None
         self._parsed: tuple[Sequence[Record], _Batch] | None = None
+
+    async def prepare(self, records: Sequence[Record]) -> None:
+        """Parse records whose turn comes next. What is wrong with them is said in their turn."""
+        with suppress(Rejected):
+            self._coming = (records, await _parse(records))
 
     async def claim(self, records: Sequence[Record]) -> None:
         """Parse, and become the writer of the logs concerned, before the transaction begins.
@@ -84,7 +96,8 @@ class RecordBatch:
         Raises `Rejected` for a record that our services cannot have written, `Retryable` while
         another process writes one of the logs.
         """
-        batch = _parse(records)
+        known, self._coming = self._coming, None
+        batch = known[1] if known is not None and known[0] is records else await _parse(records)
         self._parsed = (records, batch)
         for log in batch.by_log:
             await self._ownership.keep(log)
@@ -92,25 +105,28 @@ class RecordBatch:
     async def store(self, session: Session, records: Sequence[Record]) -> None:
         """Store a batch in the consumer's transaction. May run twice; then it adds nothing."""
         known = self._parsed
-        batch = known[1] if known is not None and known[0] is records else _parse(records)
+        is_known = known is not None and known[0] is records
+        batch = known[1] if known is not None and is_known else await _parse(records)
         if batch.originals:
             await self._originals.add(session, batch.originals, self._clock.now())
         await self._erasures.add(session, batch.erasures)
         await self._copies.set_networks(session, batch.networks)
         for log, events in batch.by_log.items():
             await self._record(session, log, events)
-        self._wake()
 
-    async def _record(self, session: Session, log: str, events: Sequence[Event]) -> None:
+    async def _record(self, session: Session, log: str, events: Sequence[Event | Draft]) -> None:
         drafts: list[Draft] = []
+        others: list[Event] = []
         for event in events:
+            if isinstance(event, Draft):
+                drafts.append(event)
+                continue
+            others.append(event)
             if isinstance(event, Zone):
                 drafts += await self._changed_keys(session, event)
-            else:
-                draft = draft_of(event)
-                drafts += [] if draft is None else [draft]
+            elif (draft := draft_of(event)) is not None:
+                drafts.append(draft)
         sealed = await self._append.append(session, log, drafts)
-        others = [event for event in events if not isinstance(event, Send)]
         if others:
             await self._project(session, log, others, sealed)
 
@@ -147,32 +163,38 @@ class RecordBatch:
                 await self._closings.state(session, log, event, indexes.get(event.event_id))
 
 
-def _parse(records: Sequence[Record]) -> _Batch:
+async def _parse(records: Sequence[Record]) -> _Batch:
+    """Read records. Raises `Rejected`."""
     batch = _Batch()
-    for record in records:
-        if record.topic in _POLICE:
-            batch.originals.append(record)
-            continue
-        if _is_send(record):
-            send = parse(Send, record.value)
-            batch.by_log[log_of(send.zone_id)].append(send)
-            continue
-        event = decode_any(record).event
-        if isinstance(event, Erasure):
-            batch.erasures.append(event)
-        elif isinstance(event, Network):
-            batch.networks.append(event)
-        else:
-            batch.by_log[_log_of(event)].append(event)
+    for first in range(0, len(records), _AT_ONCE):
+        for record in records[first : first + _AT_ONCE]:
+            _read(record, batch)
+        await asyncio.sleep(0)
     return batch
+
+
+def _read(record: Record, batch: _Batch) -> None:
+    if record.topic in _POLICE:
+        batch.originals.append(record)
+        return
+    if _is_send(record):
+        send = read_send(record.value) or parse(Send, record.value)
+        batch.by_log[log_of(send.zone_id)].append(send_draft(send))
+        return
+    event = decode_any(record).event
+    if isinstance(event, Erasure):
+        batch.erasures.append(event)
+    elif isinstance(event, Network):
+        batch.networks.append(event)
+    else:
+        batch.by_log[_log_of(event)].append(event)
 
 
 def _is_send(record: Record) -> bool:
     """Tell the bulk of all records apart, for less than decoding by type costs."""
     headers = dict(record.headers)
     return (
-        headers.get("ce_type") == _SEND_TYPE
-        and headers.get("ce_specversion") == b"1.0"
+        headers.items() >= _SEND_HEADERS
         and bool(headers.get("ce_id"))
         and len(headers) == len(record.headers)  # a doubled one is looked at the long way
     )

@@ -151,13 +151,16 @@ class SignCheckpoints:
             published = None
         if published is not None and published.size > head.size:
             return Doubt.BEHIND_PUBLISHED
-        at = None if published is None else published.size
-        async for body in self._log.bodies(head.log, frontier.size, head.size):
-            frontier.append(leaf_hash(body))
-            if frontier.size != at:
-                continue
-            if published is not None and frontier.root() != published.root:
-                return Doubt.NOT_PUBLISHED_LOG
+        at = -1 if published is None else published.size
+        async for bodies in self._log.bodies(head.log, frontier.size, head.size):
+            leaves = [leaf_hash(body) for body in bodies]
+            if published is not None and frontier.size < at <= frontier.size + len(leaves):
+                rest = at - frontier.size
+                frontier.extend(leaves[:rest])
+                if frontier.root() != published.root:
+                    return Doubt.NOT_PUBLISHED_LOG
+                leaves = leaves[rest:]
+            frontier.extend(leaves)
         if frontier.size != head.size or frontier.hashes != head.frontier.hashes:
             return Doubt.NOT_THE_HEAD
         return None

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pymongo import InsertOne, UpdateOne
+import msgspec
+from pymongo import UpdateOne
 
 from services.audit.domain.entries import Draft, EntryType, Sealed, timestamp
-from shared.mongo import Database, Document, Session
+from shared.mongo import Database, Document, Session, write_plainly
 
 NO_NETWORK = "-"
+_READ = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,7 @@ class SendFilter:
         return {**query, "time": time} if time else query
 
 
-@dataclass(slots=True)
-class _Projection:
+class _Change(msgspec.Struct):
     """What a batch does to one send."""
 
     row: Document
@@ -52,7 +53,35 @@ class _Projection:
     before: str | None
     """The state that the counters have it in."""
 
-    added: list[int]
+    added: list[int] = []
+
+
+class Projection:
+    """What a batch does to its sends."""
+
+    def __init__(self, log: str, known: dict[str, _Change]) -> None:
+        """Begin with the rows that are stored."""
+        self.log = log
+        self.changes = known
+
+    def take(self, entries: Iterable[Sealed]) -> None:
+        """Take entries in, in their order."""
+        for entry in entries:
+            if entry.draft.type is EntryType.SEND:
+                self._take(entry)
+
+    def _take(self, entry: Sealed) -> None:
+        draft = entry.draft
+        send_id = _id(self.log, draft.send_id)
+        change = self.changes.get(send_id)
+        if change is None:
+            added = [entry.index]
+            row = _new_row(send_id, self.log, entry, added)
+            self.changes[send_id] = _Change(row, is_new=True, before=None, added=added)
+            return
+        if (draft.seq or 0) > change.row["seq"]:
+            change.row.update(_latest(entry.index, draft))
+        change.added.append(entry.index)
 
 
 class Sends:
@@ -70,33 +99,32 @@ class Sends:
             await self._rows.create_index([("log", 1), *middle, ("first", -1)])
         await self._stats.create_index([("log", 1), ("day", 1)])
 
-    async def project(self, session: Session, log: str, entries: Iterable[Sealed]) -> None:
-        """Take entries into the rows and counters, in the transaction that appends them."""
-        sends = [entry for entry in entries if entry.draft.type is EntryType.SEND]
-        if not sends:
-            return
-        ids = list({_id(log, entry.draft.send_id) for entry in sends})
-        known = self._rows.find({"_id": {"$in": ids}}, session=session)
-        projections = {
-            row["_id"]: _Projection(row, is_new=False, before=row["state"], added=[])
-            async for row in known
+    async def begin(self, session: Session, log: str, drafts: Iterable[Draft]) -> Projection:
+        """Read the rows of the sends that entries tell of, to take the entries into them."""
+        ids = {_id(log, draft.send_id) for draft in drafts if draft.type is EntryType.SEND}
+        if not ids:
+            return Projection(log, {})
+        known = self._rows.find({"_id": {"$in": list(ids)}}, session=session)
+        rows = {
+            row["_id"]: _Change(row, is_new=False, before=row["state"])
+            for row in await known.to_list()
         }
-        for entry in sends:
-            _take(projections, log, entry)
-        await self._write(session, projections)
-        await self._count(session, log, projections.values())
+        return Projection(log, rows)
 
-    async def _write(self, session: Session, projections: dict[str, _Projection]) -> None:
-        writes: list[InsertOne[Document] | UpdateOne] = [
-            InsertOne(item.row) if item.is_new else _update(item) for item in projections.values()
-        ]
-        await self._rows.bulk_write(writes, ordered=False, session=session)
+    async def end(self, session: Session, projection: Projection) -> None:
+        """Write rows and counters, in the transaction that appends the entries."""
+        changes = [change for change in projection.changes.values() if change.added]
+        new = [change.row for change in changes if change.is_new]
+        old = [_update(change) for change in changes if not change.is_new]
+        await write_plainly(self._rows, "insert", new, session)
+        await write_plainly(self._rows, "update", old, session)
+        await self._count(session, projection.log, changes)
 
-    async def _count(self, session: Session, log: str, changed: Iterable[_Projection]) -> None:
+    async def _count(self, session: Session, log: str, changed: Iterable[_Change]) -> None:
         moves: Counter[tuple[str, str, str, str]] = Counter()
         for item in changed:
             row = item.row
-            for network in row["network_ids"] or [NO_NETWORK]:
+            for network in row["network_ids"] or (NO_NETWORK,):
                 moves[row["day"], network, row["channel"], row["state"]] += 1
                 if item.before is not None:
                     moves[row["day"], network, row["channel"], item.before] -= 1
@@ -168,6 +196,13 @@ class Sends:
         stated = [(_counter(row), row["count"]) async for row in rows]
         return sorted(counted) == sorted(stated)
 
+    async def entries_of(self, log: str, message_id: str) -> AsyncIterator[list[int]]:
+        """Stream the indexes of all entries of a message's sends, some sends at a time."""
+        query: Document = {"log": log, "message_id": message_id}
+        async with self._rows.find(query, {"entries": 1}, batch_size=_READ) as rows:
+            while found := await rows.to_list(_READ):
+                yield [index for row in found for index in row["entries"]]
+
     async def states(self, log: str, message_id: str) -> dict[str, int]:
         """Count a message's sends by state."""
         groups = await self._rows.aggregate(
@@ -196,38 +231,29 @@ def _id(log: str, send_id: str | None) -> str:
     return f"{log}|{send_id}"
 
 
-def _take(projections: dict[str, _Projection], log: str, entry: Sealed) -> None:
+def _new_row(send_id: str, log: str, entry: Sealed, entries: list[int]) -> Document:
     draft = entry.draft
-    send_id = _id(log, draft.send_id)
-    item = projections.get(send_id)
-    if item is None:
-        row = {
-            "_id": send_id,
-            "log": log,
-            "first": entry.index,
-            "day": draft.time.astimezone(UTC).date().isoformat(),
-            "message_id": draft.message_id,
-            "network_ids": list(draft.network_ids),
-            "channel": draft.channel,
-            "entries": [],
-            **_latest(entry.index, draft),
-        }
-        item = projections[send_id] = _Projection(row, is_new=True, before=None, added=[])
-    elif (draft.seq or 0) > item.row["seq"]:
-        item.row.update(_latest(entry.index, draft))
-    item.added.append(entry.index)
-    if item.is_new:
-        item.row["entries"] = item.added
+    return {
+        "_id": send_id,
+        "log": log,
+        "first": entry.index,
+        "day": draft.time.astimezone(UTC).date().isoformat(),
+        "message_id": draft.message_id,
+        "network_ids": draft.network_ids,
+        "channel": draft.channel,
+        "entries": entries,
+        **_latest(entry.index, draft),
+    }
 
 
 def _latest(index: int, draft: Draft) -> Document:
     return {"last": index, "seq": draft.seq or 0, "state": draft.state, "time": draft.time}
 
 
-def _update(item: _Projection) -> UpdateOne:
+def _update(item: _Change) -> Document:
     latest = {name: item.row[name] for name in ("last", "seq", "state", "time")}
     added: Document = {"entries": {"$each": item.added}}
-    return UpdateOne({"_id": item.row["_id"]}, {"$set": latest, "$push": added})
+    return {"q": {"_id": item.row["_id"]}, "u": {"$set": latest, "$push": added}}
 
 
 def row_id(log: str, send_id: str) -> str:

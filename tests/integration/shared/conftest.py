@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from shared.clock import Clock
-from shared.consume import Apply, Before, Consumer
+from shared.consume import Ahead, Apply, Before, Consumer
 from shared.kafka import KafkaLog, Log
 from shared.mongo import Client, Database, connect, database
 from shared.outbox import Outbox
@@ -33,6 +33,7 @@ class Service:
         *,
         group: str | None = None,
         before: Before | None = None,
+        ahead: Ahead | None = None,
         most: int = 500,
     ) -> Consumer:
         return Consumer(
@@ -40,6 +41,7 @@ class Service:
             topics=[topic],
             apply=apply,
             before=before,
+            ahead=ahead,
             most=most,
             log=self.log,
             client=self.client,

@@ -4,22 +4,24 @@ import asyncio
 import contextlib
 import random
 import uuid
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pymongo import AsyncMongoClient
 
-from shared.consume import Consumer
+from shared.consume import Ahead, Consumer
 from shared.contracts import DeadLetter
 from shared.envelope import parse, sha256
 from shared.failures import Rejected, Retryable
-from shared.kafka import Log, Outgoing, Record
+from shared.kafka import LoadPositions, Log, Outgoing, Reader, Record
 from shared.mongo import Document, Session
 from shared.outbox import OutboxPublisher
 from shared.topics import ALERTS, SENDS
 from tests.integration.shared.conftest import Service, make_service
 from tests.support.cluster import KafkaCluster
+from tests.support.memory_kafka import MemoryCluster, MemoryLog
 from tests.support.servers import local_mongod
 from tests.support.wait import until
 
@@ -79,27 +81,39 @@ async def running(*consumers: Consumer) -> AsyncGenerator[None]:
                 raise result
 
 
+async def prepare(records: Sequence[Record]) -> None:
+    """Take a moment over the records that come next, as a consumer that parses them does."""
+    await asyncio.sleep(0.001 * len(records) / 100)
+
+
+@pytest.mark.parametrize("ahead", [None, prepare])
 async def test_cancelled_again_and_again_it_stores_every_record_once(
-    service: Service, topic: str
+    service: Service, topic: str, ahead: Ahead | None
 ) -> None:
     effects, group = Effects(service), f"registry.test-{uuid.uuid4().hex[:8]}"
     await service.log.publish(numbered(topic, 3000))
     for _ in range(6):
-        async with running(service.consumer(topic, effects.apply, group=group, most=100)):
+        consumer = service.consumer(topic, effects.apply, group=group, most=100, ahead=ahead)
+        async with running(consumer):
             await asyncio.sleep(random.uniform(0.02, 0.4))  # noqa: S311 - not for secrets
     async with running(service.consumer(topic, effects.apply, group=group)):
         await effects.reach(3000)
     assert await effects.values() == list(range(3000))
 
 
+@pytest.mark.parametrize("ahead", [None, prepare])
 async def test_two_members_of_a_group_share_the_work_and_double_nothing(
-    service: Service, topic: str
+    service: Service, topic: str, ahead: Ahead | None
 ) -> None:
     effects, group = Effects(service), f"registry.test-{uuid.uuid4().hex[:8]}"
+
+    def member() -> Consumer:
+        return service.consumer(topic, effects.apply, group=group, most=50, ahead=ahead)
+
     await service.log.publish(numbered(topic, 1000))
-    async with running(service.consumer(topic, effects.apply, group=group, most=50)):
+    async with running(member()):
         await asyncio.sleep(0.3)
-        async with running(service.consumer(topic, effects.apply, group=group, most=50)):
+        async with running(member()):
             await service.log.publish(numbered(topic, 1000, start=1000))
             await effects.reach(2000)
     assert await effects.values() == list(range(2000))
@@ -126,13 +140,51 @@ async def test_a_rejected_record_becomes_a_dead_letter_and_its_neighbours_are_st
     assert await service.database["outbox"].count_documents({"topic": "bin.access"}) == 1
 
 
-async def test_what_is_away_delays_and_skips_nothing(service: Service, topic: str) -> None:
+@pytest.mark.parametrize("ahead", [None, prepare])
+async def test_what_is_away_delays_and_skips_nothing(
+    service: Service, topic: str, ahead: Ahead | None
+) -> None:
     effects = Effects(service)
     effects.away = 3
     await service.log.publish(numbered(topic, 50))
-    async with running(service.consumer(topic, effects.apply)):
+    async with running(service.consumer(topic, effects.apply, most=20, ahead=ahead)):
         await effects.reach(50)
     assert await effects.values() == list(range(50))
+
+
+class Rebalancing(MemoryLog):
+    """Hands out its member, so that a test can place it anew at any moment, as a rebalance does."""
+
+    member: Reader
+
+    def reader(self, group: str, topics: Collection[str], load: LoadPositions) -> Reader:
+        self.member = super().reader(group, topics, load)
+        return self.member
+
+
+@pytest.mark.parametrize("ahead", [None, prepare])
+async def test_placed_anew_while_it_stores_it_takes_no_record_twice(
+    service: Service, ahead: Ahead | None
+) -> None:
+    log, counts = Rebalancing(MemoryCluster()), service.database["counts"]
+    await log.publish(numbered(SENDS.name, 300))
+
+    async def count(session: Session, records: Sequence[Record]) -> None:
+        added = {"$inc": {"seen": len(records)}}
+        await counts.update_one({"_id": "all"}, added, upsert=True, session=session)
+        log.member.rewind()  # to the positions from before this transaction, if it reads ahead
+
+    consumer = replace(service, log=log).consumer(SENDS.name, count, most=20, ahead=ahead)
+
+    async def through() -> bool:
+        return sum(consumer.health.positions.values()) == 300
+
+    async with running(consumer):
+        await until(through)
+        await asyncio.sleep(0.2)
+    row = await counts.find_one({"_id": "all"})
+    assert row is not None
+    assert row["seen"] == 300
 
 
 async def test_on_our_own_topics_too_many_dead_letters_stop_the_consumer(

@@ -1,11 +1,12 @@
 """Our fast canonical form is RFC 8785's, for every JSON value."""
 
+import orjson
 import pytest
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.audit.domain.canonical import canonical
+from services.audit.domain.canonical import canonical, canonical_loaded
 
 JSON = st.recursive(
     st.none()
@@ -20,6 +21,24 @@ JSON = st.recursive(
 @given(JSON)
 def test_it_equals_the_reference(value: object) -> None:
     assert canonical(value) == rfc8785.dumps(value)  # pyright: ignore[reportArgumentType]
+
+
+@given(JSON)
+def test_what_was_parsed_has_the_same_canonical_form(value: object) -> None:
+    parsed = orjson.loads(rfc8785.dumps(value))  # pyright: ignore[reportArgumentType]
+    try:
+        expected = rfc8785.dumps(parsed)
+    except ValueError:  # a large fraction is written as an integer, which is too large for one
+        with pytest.raises(ValueError, match=r".*"):
+            canonical_loaded(parsed)
+        return
+    assert canonical_loaded(parsed) == expected
+
+
+@pytest.mark.parametrize("text", ["9007199254740992", '{"a":[{"b":-9007199254740992}]}'])
+def test_a_parsed_number_that_has_no_canonical_form_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        canonical_loaded(orjson.loads(text))
 
 
 @pytest.mark.parametrize("value", [2**53, float("nan"), "\ud800", {1: "x"}, object()])
