@@ -141,6 +141,7 @@ def _environment(settings: AuditSettings) -> dict[str, str]:
         "HTTP__PUBLIC_URL": str(settings.http.public_url),
         "PSEUDONYM_KEYS": str(settings.pseudonym_keys),
         "SIGNING_KEY": str(settings.signing_key),
+        "LOOKUPS_PER_HOUR": str(settings.lookups_per_hour),
     }
     return {f"BUURTBODE_{name}": value for name, value in values.items()}
 
