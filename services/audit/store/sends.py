@@ -1,6 +1,6 @@
-"""The latest of each send, and the counters over them: collections `sends` and `stats`.
+"""The latest of each send, and what is kept over them: collections `sends`, `stats` and `hours`.
 
-Both follow from the log and are written with it. A send stands in lists where its first entry
+All follow from the log and are written with it. A send stands in lists where its first entry
 stood, so that paging neither repeats nor misses one while the log grows.
 """
 
@@ -14,10 +14,13 @@ import msgspec
 from pymongo import UpdateOne
 
 from services.audit.domain.entries import Draft, EntryType, Sealed, timestamp
+from shared.contracts.base import Channel, SendState
 from shared.mongo import Database, Document, Session, write_plainly
 
 NO_NETWORK = "-"
 _READ = 500
+_CHANNELS = [channel.value for channel in Channel]
+_STATES = [state.value for state in SendState]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,13 @@ class SendFilter:
         query = {name: value for name, value in wanted.items() if value is not None}
         bounds: Document = {"$gte": self.since, "$lt": self.until}
         time = {name: value for name, value in bounds.items() if value is not None}
-        return {**query, "time": time} if time else query
+        if time:
+            query["time"] = time
+        if self.state is not None or self.channel is not None:
+            # one index for both: where one is not asked for, all that it can be are named
+            query.setdefault("channel", {"$in": _CHANNELS})
+            query.setdefault("state", {"$in": _STATES})
+        return query
 
 
 class _Change(msgspec.Struct):
@@ -91,11 +100,12 @@ class Sends:
         """Bind to the service's database."""
         self._rows = database["sends"]
         self._stats = database["stats"]
+        self._hours = database["hours"]
 
     async def prepare(self) -> None:
-        """Create the indexes: one per filter, each in the order of the list."""
-        for field in (None, "state", "network_ids", "message_id"):
-            middle = [] if field is None else [(field, 1)]
+        """Create the indexes: each in the order of the list."""
+        for fields in ((), ("channel", "state"), ("network_ids",), ("message_id",)):
+            middle = [(field, 1) for field in fields]
             await self._rows.create_index([("log", 1), *middle, ("first", -1)])
         await self._stats.create_index([("log", 1), ("day", 1)])
 
@@ -119,6 +129,32 @@ class Sends:
         await write_plainly(self._rows, "insert", new, session)
         await write_plainly(self._rows, "update", old, session)
         await self._count(session, projection.log, changes)
+        await self._widen_hours(session, projection.log, changes)
+
+    async def _widen_hours(self, session: Session, log: str, changed: Iterable[_Change]) -> None:
+        """Keep, per hour, between which places the sends stand whose latest change was in it.
+
+        So a list of some hours reads these places and no others. A send that has moved on to a
+        later hour leaves its old one wider than it needs to be, which is never wrong.
+        """
+        places: dict[int, tuple[int, int]] = {}
+        for item in changed:
+            hour, first = _hour(item.row["time"]), item.row["first"]
+            lowest, highest = places.get(hour, (first, first))
+            places[hour] = min(lowest, first), max(highest, first)
+        await write_plainly(
+            self._hours,
+            "update",
+            [
+                {
+                    "q": {"_id": _hour_id(log, hour)},
+                    "u": {"$min": {"lowest": lowest}, "$max": {"highest": highest}},
+                    "upsert": True,
+                }
+                for hour, (lowest, highest) in sorted(places.items())
+            ],
+            session,
+        )
 
     async def _count(self, session: Session, log: str, changed: Iterable[_Change]) -> None:
         moves: Counter[tuple[str, str, str, str]] = Counter()
@@ -151,9 +187,30 @@ class Sends:
     ) -> list[Document]:
         """List sends, the newest first, whose first entry is below an index."""
         query: Document = {"log": log, **wanted.query()}
-        if below is not None:
-            query["first"] = {"$lt": below}
+        places: Document = {} if below is None else {"$lt": below}
+        if wanted.since is not None or wanted.until is not None:
+            between = await self._between(log, wanted.since, wanted.until)
+            if between is None:
+                return []
+            places |= {"$gte": between[0], "$lte": between[1]}
+        if places:
+            query["first"] = places
         return await self._rows.find(query).sort("first", -1).limit(most).to_list()
+
+    async def _between(
+        self, log: str, since: datetime | None, until: datetime | None
+    ) -> tuple[int, int] | None:
+        """Give the first and last place of the sends of some hours; None where there are none."""
+        begin = 0 if since is None else _hour(since)
+        end = _LAST_HOUR if until is None else _hour(until)
+        ids = {"$gte": _hour_id(log, begin), "$lte": _hour_id(log, end)}
+        both: Document = {"lowest": {"$min": "$lowest"}, "highest": {"$max": "$highest"}}
+        found = await self._hours.aggregate(
+            [{"$match": {"_id": ids}}, {"$group": {"_id": None, **both}}]
+        )
+        async for row in found:
+            return int(row["lowest"]), int(row["highest"])
+        return None
 
     async def one(self, log: str, send_id: str) -> Document | None:
         """Give a send's row: `entries` are the indexes of its whole history."""
@@ -229,6 +286,20 @@ class Sends:
 
 def _id(log: str, send_id: str | None) -> str:
     return f"{log}|{send_id}"
+
+
+def _hour(moment: datetime) -> int:
+    """Number the hours of UTC."""
+    in_utc = moment.astimezone(UTC)
+    return in_utc.toordinal() * 24 + in_utc.hour
+
+
+_LAST_HOUR = 99_999_999
+"""Beyond the hours of the year 9999, and as wide as an hour's id is."""
+
+
+def _hour_id(log: str, hour: int) -> str:
+    return f"{log}|{hour:08d}"
 
 
 def _new_row(send_id: str, log: str, entry: Sealed, entries: list[int]) -> Document:

@@ -1,13 +1,14 @@
 """Reading while the log grows, and without reading more of the database than the answer needs."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from services.audit.app import App
 from shared.access import Role
-from shared.contracts.base import SendState
-from tests.integration.audit.world import MESSAGE, World, send
+from shared.contracts.base import Channel, SendState
+from tests.integration.audit.world import MESSAGE, NOW, World, send
 
 FILTERS: list[dict[str, str]] = [
     {},
@@ -45,6 +46,39 @@ async def test_a_list_is_stable_while_the_log_grows_under_it(world: World) -> No
                 total += len(news)
                 await world.signed(total)
     assert sorted(seen) == sorted({f"send-{number}" for number in range(count)})
+
+
+async def test_filters_find_what_they_name_and_nothing_else(world: World) -> None:
+    hour = 3600
+    async with world.running() as app:
+        await world.publish(
+            *[send(number, channel=Channel.EMAIL) for number in range(3)],
+            *[send(number) for number in range(3, 8)],
+            send(8, 5 * hour),
+            send(4, 2 * hour, SendState.DELIVERED),
+            send(6, 9 * hour, SendState.DELIVERED, networks=["bin-beuk"]),
+        )
+        await world.signed(11)
+
+        async def found(**values: str) -> set[int]:
+            answer = await http.get("/v1/sends", params=values)
+            return {int(item["send_id"].removeprefix("send-")) for item in answer.json()["items"]}
+
+        def at(hours: float) -> str:
+            return (NOW + timedelta(hours=hours)).isoformat()
+
+        async with world.http(app, Role.AUDITOR) as http:
+            assert await found() == set(range(9))
+            assert await found(channel="email") == {0, 1, 2}
+            assert await found(state="delivered") == {4, 6}
+            assert await found(state="accepted", channel="sms") == {3, 5, 7, 8}
+            assert await found(to=at(1)) == {0, 1, 2, 3, 5, 7}
+            assert await found(**{"from": at(1)}) == {4, 6, 8}
+            assert await found(**{"from": at(1.5), "to": at(4)}) == {4}
+            assert await found(**{"from": at(3), "to": at(4)}) == set()
+            assert await found(**{"from": at(100)}) == set()
+            assert await found(**{"from": at(4), "state": "delivered"}) == {6}
+            assert await found(to=at(4), cursor="4") == {0, 1, 2, 3}
 
 
 async def ask_everything(world: World, app: App) -> None:
@@ -95,7 +129,7 @@ async def test_no_question_reads_a_whole_collection(world: World, count: int) ->
         (row["ns"].partition(".")[2], row["planSummary"]) for row in profile if "planSummary" in row
     }
     asked = {name for name, _ in plans}
-    assert asked >= {"entries", "private", "tiles", "sends", "stats", "messages", "signed"}
+    assert asked >= {"entries", "private", "tiles", "sends", "hours", "stats", "messages"}
     assert not [plan for plan in plans if "COLLSCAN" in plan[1]]
     worst = max(row.get("docsExamined", 0) for row in profile if "planSummary" in row)
     assert worst <= 2 * count
