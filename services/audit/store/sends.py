@@ -47,8 +47,9 @@ class SendFilter:
         time = {name: value for name, value in bounds.items() if value is not None}
         if time:
             query["time"] = time
-        if self.state is not None or self.channel is not None:
-            # one index for both: where one is not asked for, all that it can be are named
+        by_other = self.network_id is not None or self.message_id is not None
+        if self.state is not None or self.channel is not None or not by_other:
+            # the one index that serves them all begins with both: the database merges its parts
             query.setdefault("channel", {"$in": _CHANNELS})
             query.setdefault("state", {"$in": _STATES})
         return query
@@ -104,7 +105,7 @@ class Sends:
 
     async def prepare(self) -> None:
         """Create the indexes: each in the order of the list."""
-        for fields in ((), ("channel", "state"), ("network_ids",), ("message_id",)):
+        for fields in (("channel", "state"), ("network_ids",), ("message_id",)):
             middle = [(field, 1) for field in fields]
             await self._rows.create_index([("log", 1), *middle, ("first", -1)])
         await self._stats.create_index([("log", 1), ("day", 1)])
