@@ -68,6 +68,11 @@ async def change_index_field(database: Database) -> None:
     await database["entries"].update_one({"_id": row["_id"]}, {"$set": {"message_id": "hidden"}})
 
 
+async def change_timeline(database: Database) -> None:
+    row = await entry(database, 5)
+    await database["entries"].update_one({"_id": row["_id"]}, {"$set": {"timeline": True}})
+
+
 async def change_head(database: Database) -> None:
     frontier = Frontier()
     for number in range(COUNT + 1):
@@ -84,6 +89,7 @@ async def change_head(database: Database) -> None:
         (truncate, {Doubt.BEHIND_PUBLISHED}),
         (change_private, {Doubt.PRIVATE_DIFFERS}),
         (change_index_field, {Doubt.FIELDS_DIFFER}),
+        (change_timeline, {Doubt.FIELDS_DIFFER}),
         (change_head, {Doubt.NOT_THE_HEAD}),
     ],
 )

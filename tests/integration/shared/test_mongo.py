@@ -1,9 +1,12 @@
-"""Leases: one holder at a time, on the database's clock."""
+"""Leases: one holder at a time, on the database's clock. Plain writes: all of them or none."""
 
 import asyncio
 from datetime import timedelta
 
-from shared.mongo import Lease
+import pytest
+from pymongo.errors import BulkWriteError
+
+from shared.mongo import Document, Lease, Session, transaction, write_plainly
 from tests.integration.shared.conftest import Service
 
 
@@ -30,3 +33,33 @@ async def test_a_released_or_ended_lease_is_free(service: Service) -> None:
     assert not await mine.hold()
     await other.release()
     assert await mine.hold()
+
+
+async def test_plain_writes_insert_and_change_thousands_of_rows(service: Service) -> None:
+    collection = service.database["plain"]
+    rows: list[Document] = [{"_id": n, "n": n} for n in range(2500)]
+    changes: list[Document] = [
+        {"q": {"_id": n}, "u": {"$inc": {"n": 1}}, "upsert": True} for n in range(2600)
+    ]
+
+    async def write(session: Session) -> None:
+        await write_plainly(collection, "insert", rows, session)
+        await write_plainly(collection, "update", changes, session)
+        await write_plainly(collection, "insert", [], session)
+
+    await transaction(service.client, write)
+    stored = await collection.find().sort("_id", 1).to_list()
+    assert [row["n"] for row in stored] == [*range(1, 2501), *([1] * 100)]
+
+
+async def test_a_plain_write_that_doubles_a_row_stores_nothing(service: Service) -> None:
+    collection = service.database["plain"]
+
+    async def write(session: Session) -> None:
+        await write_plainly(collection, "insert", [{"_id": n} for n in range(3)], session)
+        await write_plainly(collection, "insert", [{"_id": 7}, {"_id": 2}], session)
+
+    await collection.insert_one({"_id": "there"})  # a transaction of the test makes no collection
+    with pytest.raises(BulkWriteError):
+        await transaction(service.client, write)
+    assert await collection.count_documents({}) == 1
