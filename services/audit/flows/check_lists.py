@@ -58,7 +58,10 @@ class CheckLists:
         hold = await transaction(
             self._client, lambda session: self._sends.counters_hold(session, log)
         )
-        return None if hold else Doubt.COUNTERS_DIFFER
+        if not hold:
+            return Doubt.COUNTERS_DIFFER
+        hold = await transaction(self._client, lambda session: self._sends.hours_hold(session, log))
+        return None if hold else Doubt.LISTS_DIFFER
 
     async def _tiles_hold(self, log: str, tiles: Tiles) -> bool:
         stored = await self._log.tiles(log, tiles)  # perhaps grown since

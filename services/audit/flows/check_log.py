@@ -116,7 +116,7 @@ def _row_doubt(log: str, row: Document, index: int, stored: Stored | None) -> Do
         entry = orjson.loads(row["body"])
     except orjson.JSONDecodeError:
         return Doubt.FIELDS_DIFFER
-    if row.get("timeline", False) is not (entry.get("type") != "send"):
+    if row.get("timeline", False) is not (entry.get("type") != EntryType.SEND):
         return Doubt.FIELDS_DIFFER  # it would be hidden from its message
     if entry.get("index") != index:
         return Doubt.OUT_OF_ORDER

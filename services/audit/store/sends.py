@@ -224,15 +224,12 @@ class Sends:
 
     async def batches(self, log: str, below: int, most: int) -> AsyncIterator[list[Document]]:
         """Stream the rows whose first entry is below an index, some at a time."""
-        rows = self._rows.find({"log": log, "first": {"$lt": below}}).sort("first", -1)
-        batch: list[Document] = []
-        async for row in rows:
-            batch.append(row)
-            if len(batch) == most:
+        # by their ids too, since a row that somebody changed may be missing from every list
+        own: list[Document] = [{"_id": {"$gte": f"{log}|", "$lt": f"{log}}}"}}, {"log": log}]
+        query: Document = {"$or": own, "first": {"$lt": below}}
+        async with self._rows.find(query, batch_size=most) as rows:
+            while batch := await rows.to_list(most):
                 yield batch
-                batch = []
-        if batch:
-            yield batch
 
     async def counters_hold(self, session: Session, log: str) -> bool:
         """Tell whether the counters are those of the rows; the session's snapshot holds both."""
@@ -253,6 +250,23 @@ class Sends:
         rows = self._stats.find({"log": log, "count": {"$ne": 0}}, session=session)
         stated = [(_counter(row), row["count"]) async for row in rows]
         return sorted(counted) == sorted(stated)
+
+    async def hours_hold(self, session: Session, log: str) -> bool:
+        """Tell whether the places kept per hour are wide enough for the rows."""
+        hour: Document = {"$floor": {"$divide": [{"$toLong": "$time"}, 3_600_000]}}
+        places: Document = {"lowest": {"$min": "$first"}, "highest": {"$max": "$first"}}
+        groups = await self._rows.aggregate(
+            [{"$match": {"log": log}}, {"$group": {"_id": hour, **places}}], session=session
+        )
+        needed = {_hour_id(log, _EPOCH_HOUR + int(g["_id"])): g for g in await groups.to_list()}
+        kept = self._hours.find({"_id": {"$in": list(needed)}}, session=session)
+        rows: dict[str, Document] = {row["_id"]: row for row in await kept.to_list()}
+        return all(
+            name in rows
+            and rows[name]["lowest"] <= group["lowest"]
+            and rows[name]["highest"] >= group["highest"]
+            for name, group in needed.items()
+        )
 
     async def entries_of(self, log: str, message_id: str) -> AsyncIterator[list[int]]:
         """Stream the indexes of all entries of a message's sends, some sends at a time."""
@@ -295,6 +309,7 @@ def _hour(moment: datetime) -> int:
     return in_utc.toordinal() * 24 + in_utc.hour
 
 
+_EPOCH_HOUR = _hour(datetime(1970, 1, 1, tzinfo=UTC))
 _LAST_HOUR = 99_999_999
 """Beyond the hours of the year 9999, and as wide as an hour's id is."""
 

@@ -4,12 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import pytest
 from prometheus_client import REGISTRY
 
 from services.audit.domain.alarms import Doubt
 from services.audit.store.checks import Checked, Checks
 from shared.access import Role
 from shared.clock import Clock
+from shared.mongo import Document
 from tests.integration.audit.world import NOW, World, send, until
 
 COUNT = 12
@@ -51,11 +53,23 @@ async def test_an_operator_sees_how_far_each_log_is_and_when_it_was_checked(worl
             assert (await http.get("/v1/logs")).status_code == 404
 
 
-async def test_lists_that_no_longer_follow_from_the_log_turn_readiness_red(world: World) -> None:
+CHANGES: dict[str, tuple[str, Document, Document]] = {
+    "the state of a send": ("sends", {"_id": "demo|send-3"}, {"$set": {"state": "failed"}}),
+    "a state that no list names": ("sends", {"_id": "demo|send-3"}, {"$set": {"state": "gone"}}),
+    "the places of an hour": ("hours", {}, {"$set": {"highest": COUNT - 2}}),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+async def test_lists_that_no_longer_follow_from_the_log_turn_readiness_red(
+    world: World, what: str
+) -> None:
     async with world.running():
         await world.publish(*[send(number) for number in range(COUNT)])
         await world.signed(COUNT)
-    await world.database["sends"].update_one({"_id": "demo|send-3"}, {"$set": {"state": "failed"}})
+    collection, row, change = CHANGES[what]
+    changed = await world.database[collection].update_one(row, change)
+    assert changed.modified_count == 1
     await a_day_passes(world)
     async with world.running() as app:
 
