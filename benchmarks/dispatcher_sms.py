@@ -13,7 +13,7 @@ from benchmarks.celery_rig import CeleryRig, CeleryRun, celery
 from benchmarks.dispatcher_rig import Rig, Run, rig
 
 TITLE = "Dispatcher: the whole pipeline, SMS"
-ROUNDS, SENDS, CONCURRENCY = 5, 8_000, 100
+ROUNDS, SENDS, CONCURRENCY = 5, 8_000, 200
 TASKS, WORKERS = 2_000, 4
 
 

@@ -1,6 +1,7 @@
 """The dispatcher: from a topic to people's phones and mailboxes. The only place that wires."""
 
 import asyncio
+import gc
 import importlib.metadata
 import random
 from collections.abc import Callable, Mapping, Sequence
@@ -425,6 +426,17 @@ def _ready(stores: Stores, log: Log, consumers: Sequence[Consumer]) -> Ready:
     return ready
 
 
+def _collect_less_often() -> None:
+    """Spare the collector what stays, and look for cycles less often than for a script.
+
+    With Python's defaults it walks through all modules and thousands of rows in flight again and
+    again: a tenth of the time while much is sent.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 async def main() -> None:
     """Run the service until it is told to stop."""
     settings = read_settings(DispatcherSettings)
@@ -434,6 +446,7 @@ async def main() -> None:
         KafkaLog(settings.kafka, SERVICE) as log,
     ):
         app = await build(settings, log, client, Clock())
+        _collect_less_often()
         await serve(app.http, settings.http, app.tasks)
 
 
