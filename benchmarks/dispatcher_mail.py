@@ -8,7 +8,7 @@ from benchmarks.dispatcher_rig import Run, rig
 from benchmarks.dispatcher_sms import row, run_bare
 
 TITLE = "Dispatcher: the whole pipeline, mail"
-ROUNDS, SENDS, CONNECTIONS = 5, 6_000, 10
+ROUNDS, SENDS, CONNECTIONS = 5, 5_000, 100
 
 
 def measure() -> list[str]:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from bson import Binary
-from pymongo import UpdateOne
+from pymongo import UpdateMany
 from pymongo.errors import BulkWriteError
 
 from services.dispatcher.domain.events import send_event
@@ -666,7 +666,7 @@ class Ledger:
             != (change.before.version + 1, _next_seq(change), str(change.after.state))
         ]
 
-    async def _write(self, change: Change) -> UpdateOne:
+    async def _write(self, change: Change) -> UpdateMany:
         before, after = change.before, change.after
         moved = after.state is not before.state
         if moved:
@@ -686,7 +686,10 @@ class Ledger:
             update["$unset"] |= {"fence": "", "held": "", "lease": ""}
         update["$unset"] |= {name: "" for name in ("check_at", "second") if name not in values}
         where = {"_id": before.send_id, "v": before.version, "state": str(before.state)}
-        return UpdateOne(where, update)
+        # it meets one row at most; but an `UpdateOne` is a retryable write, which costs the server
+        # a second one, into the session's record; and here a change that was made already is told
+        # from one that was lost
+        return UpdateMany(where, update)
 
     def _duties(self, change: Change, after: Row) -> Document:
         """Say what still has to be done with a row in its new state."""
