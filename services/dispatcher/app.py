@@ -269,7 +269,7 @@ class _Wiring:
                 ledger=stores.ledger,
                 log=self.log,
                 database=stores.database,
-                owner=clock.new_id(),
+                owner=instance_name(settings.http),
                 clock=clock,
                 published=wake_close,
             ),
