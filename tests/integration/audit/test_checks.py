@@ -78,7 +78,11 @@ async def test_lists_that_no_longer_follow_from_the_log_turn_readiness_red(
 
         await until(said, "readiness to name the lists")
         assert (await app.ready())["lists of demo"] == Doubt.LISTS_DIFFER.value
-        assert REGISTRY.get_sample_value("buurtbode_audit_list_doubts") == 1
+
+        async def counted() -> bool:
+            return REGISTRY.get_sample_value("buurtbode_audit_list_doubts") == 1
+
+        await until(counted, "the metric")
         # the log itself is whole, and goes on
         await world.publish(send(COUNT))
         await world.signed(COUNT + 1)
