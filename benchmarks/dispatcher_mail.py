@@ -8,7 +8,7 @@ from benchmarks.dispatcher_rig import Run, rig
 from benchmarks.dispatcher_sms import row, run_bare
 
 TITLE = "Dispatcher: the whole pipeline, mail"
-ROUNDS, SENDS, CONNECTIONS = 5, 5_000, 100
+ROUNDS, SENDS, CONNECTIONS = 5, 2_500, 100
 
 
 def measure() -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.dispatcher_rig import Rig, rig
 
 TITLE = "Dispatcher: an alert to 350 people"
-ALERTS, PEOPLE, MAILS, DELAY_MS = 30, 350, 100_000, 50
+ALERTS, PEOPLE, MAILS, DELAY_MS = 20, 350, 100_000, 50
 
 
 def measure() -> list[str]:

@@ -13,8 +13,8 @@ from benchmarks.celery_rig import CeleryRig, CeleryRun, celery
 from benchmarks.dispatcher_rig import Rig, Run, rig
 
 TITLE = "Dispatcher: the whole pipeline, SMS"
-ROUNDS, SENDS, CONCURRENCY = 5, 8_000, 200
-TASKS, WORKERS = 2_000, 4
+ROUNDS, SENDS, CONCURRENCY = 5, 3_000, 200
+TASKS, WORKERS = 600, 4
 
 
 def measure() -> list[str]:

@@ -14,7 +14,7 @@ from services.dispatcher.domain.message import Content, Message, MessageKey
 from services.dispatcher.domain.send import PlannedSend
 from services.dispatcher.domain.states import Cause
 from services.dispatcher.flows.recover_leases import RecoverLeases
-from services.dispatcher.store.ledger import Change, Ledger
+from services.dispatcher.store.ledger import Change, Ledger, back
 from services.dispatcher.store.messages import Messages
 from shared.clock import Clock
 from shared.contracts import Send
@@ -184,6 +184,55 @@ async def test_a_stale_change_is_reported_as_lost_and_writes_nothing(ledger: Led
     row = await ledger.get(claimed.send_id)
     assert row is not None
     assert row.state is SendState.FAILED
+
+
+async def test_a_change_made_again_after_a_lost_answer_counts_as_made(ledger: Ledger) -> None:
+    """The driver may not know whether a write came through; writing it again does no harm."""
+    started = (await ledger.start(await _claimed(ledger, 1), LEASE))[0]
+    now = datetime.now(UTC)
+    accepted = learn(started, 1, Evidence(Cause.ACCEPTED, SendState.ACCEPTED, now, None, "SM1"))
+    assert accepted is not None
+    change = Change(Cause.ACCEPTED, started, accepted, now)
+    assert await ledger.change([change]) == []
+    assert await ledger.change([change]) == []
+    row = await ledger.get(started.send_id)
+    assert row is not None
+    assert (row.seq, row.version) == (1, started.version + 1)
+
+
+async def test_what_comes_due_behind_the_place_of_reading_is_found_within_a_moment(
+    ledger: Ledger,
+) -> None:
+    await ledger.plan(None, sends(6))
+    await ledger.make_sendable(KEY, 1)
+    first = await ledger.claim(Lane.WARM, Channel.SMS, 3, LEASE)
+    now = datetime.now(UTC)
+    long_due = now - timedelta(hours=1)
+    assert await ledger.change([back(Cause.RELEASE, row, now, long_due) for row in first]) == []
+    found: set[str] = set()
+
+    async def all_six() -> bool:
+        found.update(row.send_id for row in await ledger.claim(Lane.WARM, Channel.SMS, 9, LEASE))
+        return len(found) == 6
+
+    await until(all_six, 5)
+    assert {row.send_id for row in first} < found
+
+
+async def test_events_that_another_process_left_are_found_by_whoever_publishes_for_all(
+    ledger: Ledger, mongo_database: MongoSettings
+) -> None:
+    started = (await ledger.start(await _claimed(ledger, 1), LEASE))[0]
+    told = Evidence(Cause.RECEIPT, SendState.DELIVERED, datetime.now(UTC), reference="SM1")
+    await ledger.learn(started.send_id, 1, told)
+    async with connect(mongo_database, "test") as client:
+        database = open_database(client, mongo_database.database)
+        another = Ledger(database, Clock(), Messages(database).get)
+        assert await another.unpublished(10, others=False) == []
+        left = await another.unpublished(10)
+        assert [item.send_id for item in left] == [started.send_id]
+        await another.acknowledged(left)
+    assert await ledger.unpublished(10) == []
 
 
 async def test_erasure_drops_a_destination_unless_somebody_else_shares_it(
