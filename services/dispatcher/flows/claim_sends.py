@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from services.dispatcher.domain.ledger import Row
 from services.dispatcher.domain.message import Message, MessageKey
 from services.dispatcher.domain.permission import Refusal, Situation, refusal, replaces, thread
+from services.dispatcher.domain.quiet import quiet_until
 from services.dispatcher.domain.states import Cause
 from services.dispatcher.store.copy import Copy
 from services.dispatcher.store.ledger import Change, Ledger, back, ended
@@ -81,8 +82,8 @@ class ClaimSends:
             refused = refusal(row, message, situation)
             if refused is not None:
                 changes.append(_refused(row, refused, situation.now))
-            elif row.send_id in waiting:
-                later = situation.now + _LOOK_AGAIN
+            elif (later := _waits_until(row, situation)) or row.send_id in waiting:
+                later = later or situation.now + _LOOK_AGAIN
                 changes.append(back(Cause.RELEASE, row, situation.now, later))
             else:
                 ready.append(Ready(row, message, checked))
@@ -172,6 +173,12 @@ class ClaimSends:
         if row.state is not SendState.UNKNOWN:
             return True
         return row.unknown_since is not None and now - row.unknown_since < self._patience
+
+
+def _waits_until(row: Row, situation: Situation) -> datetime | None:
+    """Tell until when a network wants no mail. Notices concern one person's own matter."""
+    network = situation.networks.get(row.key.release or "")
+    return None if network is None else quiet_until(network.quiet_hours, situation.now)
 
 
 def _refused(row: Row, refused: Refusal, now: datetime) -> Change:

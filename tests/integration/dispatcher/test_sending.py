@@ -8,7 +8,9 @@ from email import message_from_string, policy
 from pydantic import AnyHttpUrl
 
 from deploy.local.ports import LOOPBACK, free_port
+from services.dispatcher.domain.quiet import BRUSSELS
 from shared.contracts.base import SendState
+from shared.contracts.registry import QuietHours
 from shared.settings import HttpSettings
 from tests.support.dispatcher import member, published
 from tests.support.sending import World, crowd
@@ -213,3 +215,27 @@ async def test_a_bulletin_reaches_each_mailbox_once_through_whichever_network(
     assert html is not None
     assert "Graveer &lt;hem&gt;." in html.get_content()
     assert "https://registry.example/v1/unsubscribe/token-" in html.get_content()
+
+
+async def test_a_bulletin_waits_for_the_end_of_its_networks_quiet_hours(world: World) -> None:
+    """Only there: another network's mail, and every alert, goes out at once."""
+    local = datetime.now(BRUSSELS)
+    begun, soon = ((local + timedelta(hours=h)).time().replace(second=0) for h in (-1, 1))
+    await world.people(*crowd(2), *crowd(1, "n2"), quiet_hours=QuietHours(start=begun, end=soon))
+    bulletin = str(uuid.uuid4())
+    async with world.dispatcher():
+        await world.bulletin(bulletin, "n1")
+        await world.bulletin(bulletin, "n2")
+        alert = await world.alert()
+        await world.closed(alert)
+        await world.closed(bulletin)
+
+        async def put_off() -> bool:
+            rows = [row for row in await world.rows(bulletin) if row["release"] == "n1"]
+            later = datetime.now(UTC) + timedelta(minutes=50)
+            return len(rows) == 2 and all(row["due"] > later for row in rows)
+
+        await until(put_off)
+        await asyncio.sleep(0.5)
+    assert [one["to"] for one in await world.mail()] == ["n2-m0@example.org"]
+    assert len(await world.sms()) == 2
