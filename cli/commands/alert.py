@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli import composing, drafts, keyfile, preview
+from cli import cap, composing, drafts, keyfile, places, preview
 from cli.composing import ExpiresOption, Fields, FileOption, NetworksOption
 from cli.connection import Connection, StackOption, connect
 from cli.console import say
@@ -47,6 +47,15 @@ def alert(
         str | None,
         typer.Option("--all-clear", metavar="ID", help="It ends this alert."),
     ] = None,
+    cap_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--cap",
+            metavar="FILE",
+            help="A CAP 1.2 document (OASIS) that says it all; --network and --event may add "
+            "what it leaves open.",
+        ),
+    ] = None,
     show_only: Annotated[
         bool, typer.Option("--preview", help="Show what would go out to whom, and stop.")
     ] = False,
@@ -72,6 +81,8 @@ def alert(
         raise CommandError("--update and --all-clear exclude each other")
     if (draft is None) != (approver is None):
         raise CommandError("--draft FILE and --approver OFFICER belong together")
+    if cap_file and any((nl, fr, de, en, status, minutes, file, update, all_clear)):
+        raise CommandError("--cap says it all: of the rest, only --network and --event go with it")
     signer = keyfile.read(key)
     connection = connect(stack)
     given: Fields = {
@@ -84,7 +95,10 @@ def alert(
     }
     if update or all_clear:
         given["kind"] = "update" if update else "all_clear"
-    fields = composing.overlay({"kind": "alert", **composing.from_file(file)}, given)
+    said = composing.from_file(file)
+    if cap_file is not None:
+        said = _from_cap(cap_file, connection, network, event)
+    fields = composing.overlay({"kind": "alert", **said}, given)
     message = _message(fields, signer, minutes)
     if not _agreed(message, connection, show_only=show_only, yes=yes or draft is not None):
         return
@@ -114,6 +128,21 @@ def approve(
     connection = connect(stack)
     if _agreed(message, connection, show_only=False, yes=yes):
         send(approved(record, signer), connection, wait)
+
+
+def _from_cap(
+    path: Path, connection: Connection, network: list[str] | None, event: str | None
+) -> Fields:
+    """Read a CAP document; where it names no place, --network has to."""
+    read = cap.read(path, Clock().now(), event)
+    if network:
+        return read.fields
+    if not read.place.named:
+        raise CommandError("CAP: it names no area that can be matched: say --network")
+    found = places.networks_at(read.place, connection)
+    for left in found.without_map:
+        say(f"Not matched: {left} (its area is a list of streets; name it with --network)")
+    return {**read.fields, "network_ids": found.network_ids}
 
 
 def _message(fields: Fields, signer: SigningKey, minutes: int | None) -> Alert:

@@ -5,15 +5,12 @@ RFC 7946, section 3.1.6, for the rings, and simple features for what they may no
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from services.registry.domain.aggregate import Value
-
-Position = tuple[float, float]
-Ring = tuple[Position, ...]
+from shared.geometry import Position, Ring, cross, edges, inside, meet, turn
 
 _RING_MIN = 4
 _MOST_POSITIONS = 500
@@ -75,9 +72,9 @@ def _flaw(rings: Sequence[Ring]) -> str | None:
             return flaw
     outline, *holes = rings
     for index, hole in enumerate(holes):
-        if not _inside(hole[0], outline) or _cross(hole, outline):
+        if not inside(hole[0], outline) or cross(hole, outline):
             return "a hole lies inside the outline"
-        if any(_cross(hole, other) for other in holes[:index]):
+        if any(cross(hole, other) for other in holes[:index]):
             return "two holes cross each other"
     return None
 
@@ -95,25 +92,21 @@ def _in_belgium(position: Position) -> bool:
     return _LONGITUDES[0] <= x <= _LONGITUDES[1] and _LATITUDES[0] <= y <= _LATITUDES[1]
 
 
-def _edges(ring: Ring) -> list[tuple[Position, Position]]:
-    return list(pairwise(ring))
-
-
 def _crosses_itself(ring: Ring) -> bool:
     """Tell whether edges meet elsewhere than at the corner of neighbours, or lie on each other."""
-    edges = _edges(ring)
-    last = len(edges) - 1
-    if any(a == b for a, b in edges):
+    sides = edges(ring)
+    last = len(sides) - 1
+    if any(a == b for a, b in sides):
         return True
-    for i, (a, b) in enumerate(edges):
-        for j in range(i + 1, len(edges)):
-            c, d = edges[j]
+    for i, (a, b) in enumerate(sides):
+        for j in range(i + 1, len(sides)):
+            c, d = sides[j]
             if j == i + 1:
                 folded = _folds_back(a, b, d)
             elif i == 0 and j == last:
                 folded = _folds_back(c, d, b)
             else:
-                folded = _meet(a, b, c, d)
+                folded = meet(a, b, c, d)
             if folded:
                 return True
     return False
@@ -122,35 +115,4 @@ def _crosses_itself(ring: Ring) -> bool:
 def _folds_back(a: Position, b: Position, c: Position) -> bool:
     """Tell whether the way from `b` to `c` goes back over the way from `a` to `b`."""
     back = (a[0] - b[0]) * (c[0] - b[0]) + (a[1] - b[1]) * (c[1] - b[1])
-    return _turn(a, b, c) == 0 and back > 0
-
-
-def _cross(one: Ring, other: Ring) -> bool:
-    return any(_meet(a, b, c, d) for a, b in _edges(one) for c, d in _edges(other))
-
-
-def _meet(a: Position, b: Position, c: Position, d: Position) -> bool:
-    """Tell whether two segments have a point in common."""
-    if _turn(a, b, c) * _turn(a, b, d) < 0 and _turn(c, d, a) * _turn(c, d, b) < 0:
-        return True
-    ends = ((a, b, c), (a, b, d), (c, d, a), (c, d, b))
-    return any(_turn(p, q, r) == 0 and _between(p, q, r) for p, q, r in ends)
-
-
-def _turn(a: Position, b: Position, c: Position) -> float:
-    """Give a number above zero where `c` lies left of the way from `a` to `b`; zero on it."""
-    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
-
-
-def _between(a: Position, b: Position, c: Position) -> bool:
-    return all(min(p, q) <= r <= max(p, q) for p, q, r in zip(a, b, c, strict=True))
-
-
-def _inside(point: Position, ring: Ring) -> bool:
-    """Tell whether a point lies inside a ring, by the edges that a ray to the east crosses."""
-    x, y = point
-    inside = False
-    for (x1, y1), (x2, y2) in _edges(ring):
-        if (y1 > y) != (y2 > y) and x < (x2 - x1) * (y - y1) / (y2 - y1) + x1:
-            inside = not inside
-    return inside
+    return turn(a, b, c) == 0 and back > 0
