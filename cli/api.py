@@ -26,12 +26,17 @@ class RefusedError(CommandError):
 class Api:
     """One service, called as one person."""
 
-    def __init__(self, service: str, url: str, token: str | None) -> None:
-        """`service` is what complaints call it; without a token, only public pages answer."""
+    def __init__(
+        self, service: str, url: str, token: str | None, *, timeout: float = _TIMEOUT_S
+    ) -> None:
+        """`service` is what complaints call it; without a token, only public pages answer.
+
+        `timeout` is how many seconds an answer may take.
+        """
         self._service = service
         self._url = url
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT_S)
+        self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout)
 
     def __enter__(self) -> Self:
         """Keep connections open."""

@@ -18,7 +18,7 @@ from deploy.kafka_admin import client_settings
 from shared import envelope
 from shared.contracts import Checkpoint
 from shared.failures import Rejected
-from shared.kafka import Record
+from shared.records import Record
 from shared.settings import KafkaSettings
 from shared.topics import CHECKPOINTS
 

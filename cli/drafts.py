@@ -12,7 +12,7 @@ from cli.failures import CommandError
 from shared.contracts import Alert
 from shared.envelope import parse
 from shared.failures import Rejected
-from shared.kafka import Outgoing
+from shared.records import Outgoing
 
 
 def write(record: Outgoing, path: Path) -> None:

@@ -4,10 +4,11 @@ import sys
 
 import typer
 
-from cli.commands import cluster, keys, pseudonyms
+from cli.commands import cluster, dlq, keys, pseudonyms, sends
 from cli.commands.alert import alert, approve
 from cli.commands.bulletin import bulletin
 from cli.commands.coverage import coverage
+from cli.commands.recover import recover
 from cli.commands.service import republish, status
 from cli.commands.token import token
 from cli.commands.up import demo, up
@@ -38,11 +39,12 @@ def application() -> typer.Typer:
         app.command(rich_help_panel=_AUDIT)(command)
     for command in (demo, up, token):
         app.command(rich_help_panel=_HERE)(command)
-    for command in (status, republish):
+    for command in (status, republish, recover):
         app.command(rich_help_panel=_OPERATORS)(command)
     app.add_typer(cluster.topics, name="topics", rich_help_panel=_OPERATORS)
     app.add_typer(cluster.client, name="client", rich_help_panel=_OPERATORS)
-    app.add_typer(cluster.dlq, name="dlq", rich_help_panel=_OPERATORS)
+    app.add_typer(dlq.app, name="dlq", rich_help_panel=_OPERATORS)
+    app.add_typer(sends.app, name="sends", rich_help_panel=_OPERATORS)
     app.add_typer(pseudonyms.app, name="pseudonyms", rich_help_panel=_OPERATORS)
     return app
 

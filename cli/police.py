@@ -19,7 +19,7 @@ from shared.clock import Clock
 from shared.contracts import Verdict
 from shared.contracts.police import APPROVAL_HEADER, SIGNATURE_HEADER, PoliceEvent
 from shared.failures import Rejected
-from shared.kafka import Outgoing, Record
+from shared.records import Outgoing, Record
 from shared.settings import KafkaSettings
 from shared.topics import VERDICTS
 

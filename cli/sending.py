@@ -11,7 +11,7 @@ from cli.police import PoliceClient
 from deploy.kafka_admin import police_user
 from shared.contracts import Verdict
 from shared.contracts.dispatcher import VerdictKind
-from shared.kafka import Outgoing
+from shared.records import Outgoing
 
 WaitOption = Annotated[
     float,

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from aiokafka.errors import KafkaError  # pyright: ignore[reportMissingTypeStubs]
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, PyMongoError
 
@@ -32,6 +32,8 @@ from shared.topics import DLQ_SUFFIX, POLICE_TOPICS
 RECORDS = Counter("buurtbode_records", "Records handled", ["group", "topic"])
 DEAD_LETTERS = Counter("buurtbode_dead_letters", "Records given up", ["group", "topic", "reason"])
 
+LAG = Gauge("buurtbode_lag", "Records that a group has not handled yet", ["group"])
+
 _LIMIT = 10
 """Open dead letters of one consumer on our own topics, beyond which it stops: a fault of ours."""
 
@@ -44,6 +46,9 @@ Apply = Callable[[Session, Sequence[Record]], Awaitable[None]]
 
 Before = Callable[[Sequence[Record]], Awaitable[None]]
 """Waits, before the transaction begins, for what the records depend on."""
+
+Also = Callable[[Session], Awaitable[None]]
+"""Stores something more in the same transaction."""
 
 Ahead = Callable[[Sequence[Record]], Awaitable[None]]
 """Prepares records while those before them are being stored. Changes nothing, raises nothing."""
@@ -114,7 +119,18 @@ class DeadLetters:
         """Store a letter in the transaction that moves the position; again is the same letter."""
         await self._rows.update_one(
             {"_id": letter.event_id},
-            {"$set": {"consumer": self._group, "topic": letter.source_topic, "at": letter.at}},
+            {
+                "$set": {
+                    "consumer": self._group,
+                    "topic": letter.source_topic,
+                    "partition": letter.source_partition,
+                    "offset": letter.source_offset,
+                    "reason": letter.reason,
+                    "field": letter.field,
+                    "sha256": letter.sha256,
+                    "at": letter.at,
+                }
+            },
             upsert=True,
             session=session,
         )
@@ -203,6 +219,7 @@ class Consumer:
         self._most = most
         self._positions = PositionStore(database)
         self._dead = DeadLetters(group, database, outbox, service)
+        self._turn = asyncio.Lock()
         self._logger = structlog.get_logger(consumer=group)
 
     async def run(self) -> None:
@@ -286,7 +303,31 @@ class Consumer:
             for record in records:
                 await self._handle([record])
 
+    async def again(self, record: Record, also: Also) -> None:
+        """Handle a record once more that was given up: anew, and outside the order of the topic.
+
+        `also` comes first in the same transaction. Raises `Rejected` where it is given up again;
+        then nothing is stored.
+        """
+
+        async def work(session: Session) -> None:
+            await also(session)
+            await self._apply(session, [record])
+
+        async with self._turn:
+            if self._before is not None:
+                await self._before([record])
+            await transaction(self._client, work)
+            self._outbox.filled.set()
+            if self._after is not None:
+                self._after()
+
     async def _store(self, records: Sequence[Record], apply: Apply) -> None:
+        # a flow keeps what it waited for until it applies: nothing may come in between
+        async with self._turn:
+            await self._store_in_turn(records, apply)
+
+    async def _store_in_turn(self, records: Sequence[Record], apply: Apply) -> None:
         if self._before is not None and apply is self._apply:  # giving up waits for nothing
             await self._before(records)
         after = _positions_after(records)
@@ -349,11 +390,23 @@ class Consumer:
         """Raise `Stalled` when there is lag and no progress for a minute, other than on purpose."""
         while True:
             await asyncio.sleep(5)
+            await self._tell_lag()
             quiet = self._clock.monotonic() - self.health.last_progress
             if quiet < _STALL.total_seconds() or self.health.stopped is not None:
                 continue
             if await self._lags():
                 raise Stalled(self.group)
+
+    async def _tell_lag(self) -> None:
+        """Count what the whole group has not handled; any of its processes can tell."""
+        try:
+            ends = await self._log.end_offsets(self._topics)
+            stored = await self._positions.load(self.group, ends.keys())
+        except (Retryable, KafkaError, PyMongoError):
+            return  # readiness says so
+        LAG.labels(self.group).set(
+            sum(max(0, end - stored.get(partition, 0)) for partition, end in ends.items())
+        )
 
     async def _lags(self) -> bool:
         try:

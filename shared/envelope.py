@@ -13,7 +13,7 @@ from shared.contracts import EVENT_BY_TYPE, Event
 from shared.contracts.base import LANGUAGES
 from shared.contracts.dispatcher import Reason
 from shared.failures import Rejected
-from shared.kafka import Outgoing, Record
+from shared.records import Outgoing, Record
 
 CONTENT_TYPE = "application/json"
 E = TypeVar("E", bound=Event)

@@ -7,9 +7,9 @@ rows they produced, and because judging waits for end offsets; docs/decisions/00
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, Self, cast
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Sequence
+from time import monotonic
+from typing import Any, Protocol, Self, cast
 
 from aiokafka import (  # pyright: ignore[reportMissingTypeStubs]
     AIOKafkaConsumer,
@@ -26,6 +26,7 @@ from aiokafka.partitioner import (  # pyright: ignore[reportMissingTypeStubs]
 )
 
 from shared.failures import Disconnected, Retryable
+from shared.records import Outgoing, Partition, Positions, Record
 from shared.settings import KafkaSettings
 
 _PARTITION_OF = DefaultPartitioner()
@@ -34,41 +35,6 @@ _PARTITION_OF = DefaultPartitioner()
 _WORTH_A_BATCH = 8
 
 
-class Partition(NamedTuple):
-    """One partition of one topic."""
-
-    topic: str
-    number: int
-
-
-class Record(NamedTuple):
-    """A record as read, its value untouched."""
-
-    topic: str
-    partition: int
-    offset: int
-    key: bytes | None
-    value: bytes
-    headers: tuple[tuple[str, bytes], ...]
-    timestamp_ms: int
-
-    @property
-    def source(self) -> Partition:
-        """Give the partition it stands in."""
-        return Partition(self.topic, self.partition)
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A record to write."""
-
-    topic: str
-    key: str
-    value: bytes
-    headers: tuple[tuple[str, bytes], ...]
-
-
-Positions = dict[Partition, int]
 LoadPositions = Callable[[Collection[Partition]], Awaitable[Positions]]
 
 
@@ -129,6 +95,18 @@ class Log(Protocol):
     async def end_offsets(self, topics: Collection[str]) -> Positions:
         """Give each partition's end: the offset that its next record will get."""
         ...
+
+    def read(self, start: Positions, ends: Positions) -> AsyncGenerator[list[Record]]:
+        """Read what stands from `start` up to `ends`, outside any group; then it is over.
+
+        What retention or compaction took away is left out. Raises `Retryable`. Who stops before the
+        end closes it (`contextlib.aclosing`).
+        """
+        ...
+
+
+_QUIET_S = 10.0
+"""How long reading between two positions waits for a record that must be there."""
 
 
 def _connection(settings: KafkaSettings, client_id: str) -> dict[str, Any]:
@@ -258,6 +236,30 @@ class KafkaLog:
             raise Retryable(message) from error
         return {Partition(tp.topic, tp.partition): end for tp, end in ends.items()}
 
+    async def read(self, start: Positions, ends: Positions) -> AsyncGenerator[list[Record]]:
+        """Read what stands between two positions; see the port."""
+        left = {partition: end for partition, end in ends.items() if start.get(partition, 0) < end}
+        if not left:
+            return
+        consumer = cast("Any", AIOKafkaConsumer)(
+            **_connection(self._settings, self._client_id),
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",  # what retention took away is skipped
+        )
+        try:
+            await _start_whole(consumer)
+            consumer.assign([_topic_partition(partition) for partition in left])
+            for partition in left:
+                consumer.seek(_topic_partition(partition), start.get(partition, 0))
+            async for records in _until(consumer, left):
+                yield records
+        except KafkaError as error:
+            message = f"Kafka does not answer: {type(error).__name__}"
+            raise Retryable(message) from error
+        finally:
+            await consumer.stop()
+
     async def _partitions(self, topics: Collection[str]) -> list[Any]:
         client = self._watcher._client  # noqa: SLF001 - the public call needs a subscription
         found: list[Any] = []
@@ -272,6 +274,31 @@ class KafkaLog:
                 raise Retryable(message)
             found += [cast("Any", TopicPartition)(topic, number) for number in numbers]
         return found
+
+
+def _topic_partition(partition: Partition) -> Any:
+    return cast("Any", TopicPartition)(*partition)
+
+
+async def _until(consumer: Any, left: Positions) -> AsyncGenerator[list[Record]]:
+    """Read an assigned consumer up to these ends; each partition rests once it is there."""
+    ends = dict(left)
+    quiet_since = monotonic()
+    while left:
+        found: dict[Any, list[Any]] = await consumer.getmany(timeout_ms=500, max_records=2000)
+        records = [_record(message) for messages in found.values() for message in messages]
+        wanted = [record for record in records if record.offset < ends[record.source]]
+        if wanted:
+            yield wanted
+        if found:
+            quiet_since = monotonic()
+        elif monotonic() - quiet_since > _QUIET_S:
+            raise Retryable("Kafka stopped answering before everything was read")
+        for partition, end in list(left.items()):
+            at = _topic_partition(partition)
+            if await consumer.position(at) >= end:
+                del left[partition]
+                consumer.pause(at)
 
 
 class _KafkaReader(ConsumerRebalanceListener):

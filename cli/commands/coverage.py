@@ -1,7 +1,7 @@
 """`buurtbode coverage`: how far a message got, drawn as it happens."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Annotated
 
@@ -14,10 +14,11 @@ from rich.text import Text
 
 from cli.api import Api, Json, RefusedError
 from cli.connection import StackOption, connect
-from cli.console import console, interactive, say
+from cli.console import console, interactive, say, table
 from shared.contracts.base import SILENT_STATES
 
 _POLL_S = 0.5
+_TIMES = ("time to", "50 %", "95 %", "all")
 _NOT_FOUND = 404
 
 
@@ -27,6 +28,9 @@ def coverage(
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Keep drawing until everything is settled.")
     ] = False,
+    failures: Annotated[
+        bool, typer.Option("--failures", help="Name who was not reached; that is put on record.")
+    ] = False,
     seconds: Annotated[
         float, typer.Option("--for", min=1, help="With --follow: stop after this many seconds.")
     ] = 900,
@@ -35,18 +39,19 @@ def coverage(
     """Show how many people a message reached so far, how fast, and what became of the others."""
     connection = connect(stack)
     with Api("dispatcher", connection.url("dispatcher"), connection.token("police")) as dispatcher:
-        if not follow:
-            _print(_ask(dispatcher, message))
-        else:
+        if follow:
             _follow(dispatcher, message, timedelta(seconds=seconds))
+        else:
+            _print(_ask(dispatcher, message))
+        if failures:
+            _name(dispatcher, message)
 
 
 def sentence(found: Json) -> str:
     """Say a coverage in one line."""
     states: dict[str, int] = found["states"]
     named = ", ".join(f"{count} {state}" for state, count in sorted(states.items()) if count)
-    times: dict[str, float | None] = found.get("accepted_seconds") or {}
-    last = times.get("all")
+    last = found["accepted_seconds"]["all"]
     speed = f"; the last one accepted after {last:.1f} s" if last is not None else ""
     closed = "; closed" if found["closed"] else ""
     return f"{found['people']} people: {named or 'nothing sent yet'}{speed}{closed}"
@@ -104,6 +109,36 @@ def _ask(dispatcher: Api, message: str) -> Json:
 
 def _print(found: Json) -> None:
     say(sentence(found))
+    table(None, _TIMES, list(_times(found)))
+    if len(found["networks"]) > 1:
+        table(None, ("network", "state", "sends"), list(_by_network(found)))
+
+
+def _name(dispatcher: Api, message: str) -> None:
+    found = dispatcher.get(f"/v1/messages/{message}/coverage", failures=True)
+    rows = [
+        (
+            " ".join(one["member_ids"]),
+            " ".join(one["network_ids"]),
+            one["state"],
+            one["reason"] or "",
+        )
+        for one in found["failures"]
+    ]
+    table(None, ("members", "networks", "state", "reason"), rows)
+
+
+def _times(found: Json) -> Iterator[tuple[str, ...]]:
+    for what in ("accepted", "delivered"):
+        seconds: dict[str, float | None] = found[f"{what}_seconds"]
+        shown = (f"{s:.1f} s" if s is not None else "-" for s in seconds.values())
+        yield what, *shown
+
+
+def _by_network(found: Json) -> Iterator[tuple[str, str, str]]:
+    for network, states in sorted(found["networks"].items()):
+        for state, count in sorted(states.items()):
+            yield network, state, str(count)
 
 
 def _drawing(found: Json) -> RenderableType:
@@ -111,4 +146,11 @@ def _drawing(found: Json) -> RenderableType:
     rows = Table.grid(padding=(0, 2))
     for state, count in sorted(found["states"].items()):
         rows.add_row(str(state), str(count), ProgressBar(total=max(total, 1), completed=count))
-    return Group(Text(sentence(found), style="bold"), Text(f"{reached} of {total}"), rows)
+    speed = Table(*_TIMES, box=None)
+    for row in _times(found):
+        speed.add_row(*row)
+    networks = Table("network", "state", "sends", box=None)
+    for row in _by_network(found):
+        networks.add_row(*row)
+    head = Text(sentence(found), style="bold")
+    return Group(head, Text(f"{reached} of {total}"), rows, speed, networks)

@@ -10,26 +10,31 @@ from cli.api import Api, Json
 from cli.connection import SERVICES, Connection, Service, StackOption, connect
 from cli.console import say, table
 from cli.failures import FAILED, CommandError
-from shared.topics import MEMBERS, NETWORKS, ZONES
+from shared.topics import ERASURES, MEMBERS, NETWORKS, ZONES
 
 _OK = 200
-REPUBLISHED = (ZONES.name, NETWORKS.name, MEMBERS.name)
+LAG_METRIC = "buurtbode_lag"
+REPUBLISHED = (ZONES.name, NETWORKS.name, MEMBERS.name, ERASURES.name)
 
 
 def status(*, stack: StackOption = None) -> None:
-    """Tell whether the three services are ready, what each waits for, and how the audit logs are.
+    """Tell whether the services are ready, how far behind they are, and how the audit logs are.
 
     A log that is not whole makes the audit service not ready; the last checks show when it was
     looked at.
     """
     connection = connect(stack)
-    rows = [(service, *_readiness(connection.url(service))) for service in SERVICES]
-    table(None, ("service", "ready", "waits for"), rows)
+    rows = [
+        (service, *_readiness(connection.url(service)), _behind(connection.url(service)))
+        for service in SERVICES
+    ]
+    shown = [(service, ready, behind, why) for service, ready, why, behind in rows]
+    table(None, ("service", "ready", "behind", "waits for"), shown)
     logs = _logs(connection)
     if logs:
         say()
         table(None, ("audit log", "entries", "signed", "whole log checked", "lists checked"), logs)
-    if any(ready != "yes" for _, ready, _ in rows):
+    if any(ready != "yes" for _, ready, _, _ in rows):
         raise typer.Exit(FAILED)
 
 
@@ -71,6 +76,16 @@ def _waiting(answer: httpx.Response) -> str:
     except ValueError:
         return f"answers {answer.status_code}"
     return "; ".join(f"{part}: {why}" for part, why in found.items())
+
+
+def _behind(url: str) -> str:
+    """Sum a service's lag over its consumers; empty where it does not tell."""
+    try:
+        lines = httpx.get(f"{url}/metrics", timeout=5).text.splitlines()
+    except httpx.HTTPError:
+        return ""
+    found = [line.rpartition(" ")[2] for line in lines if line.startswith(f"{LAG_METRIC}{{")]
+    return str(int(sum(float(value) for value in found))) if found else ""
 
 
 def republish(

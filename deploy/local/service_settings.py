@@ -20,6 +20,9 @@ TEST_ACCOUNT = "AC" + "2" * 32
 
 _SENDER = "no-reply@bin.example"
 
+_SEGMENT_PRICE = "0.08"
+"""In euro; previews and yearly figures must not differ."""
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -43,6 +46,7 @@ def environment(service: str, around: Surroundings) -> dict[str, str]:
     """Give all environment variables of one service."""
     settings = {
         **_common(service, around),
+        **(_registry() if service == "registry" else {}),
         **(_dispatcher(around) if service == "dispatcher" else {}),
         **(_audit(around) if service == "audit" else {}),
     }
@@ -108,6 +112,11 @@ def _common(service: str, around: Surroundings) -> dict[str, str]:
     }
 
 
+def _registry() -> dict[str, str]:
+    prices = [{"since": "2026-01-01", "per_segment": _SEGMENT_PRICE}]
+    return {"SEGMENT_PRICES": orjson.dumps(prices).decode()}
+
+
 def _dispatcher(around: Surroundings) -> dict[str, str]:
     twilio = {
         f"{prefix}__{name}": value
@@ -137,7 +146,7 @@ def _dispatcher(around: Surroundings) -> dict[str, str]:
         **twilio,
         **smtp,
         "REGISTRY_URL": around.service_url("registry"),
-        "SEGMENT_PRICE": "0.08",
+        "SEGMENT_PRICE": _SEGMENT_PRICE,
         # the sandbox answers at once: what a killed dispatcher left open is soon settled
         "LEASE": "PT10S",
     }

@@ -67,9 +67,11 @@ from services.audit.store.messages import Messages
 from services.audit.store.originals import Originals
 from services.audit.store.ownership import Ownership
 from services.audit.store.sends import Sends
+from shared import dead_letter_routes
 from shared.access import Authenticator
 from shared.clock import Clock
 from shared.consume import Consumer
+from shared.dead_letters import LetterDesk
 from shared.failures import Retryable
 from shared.http import PROBLEM_RESPONSES, install
 from shared.kafka import KafkaLog, Log
@@ -188,6 +190,7 @@ def api() -> FastAPI:
     )
     for part in (messages, sends, zones, figures, subjects, recovery, logs, exports, reports):
         app.include_router(part.router, prefix="/v1")
+    app.include_router(dead_letter_routes.router, prefix="/v1")
     return app
 
 
@@ -266,6 +269,15 @@ async def build(settings: AuditSettings, log: Log, client: Client, clock: Clock)
         published_is_read=published_is_read,
         clock=clock,
         wake=jobs.check.wake,
+    )
+    app.state.dead_letters = LetterDesk(
+        service="audit",
+        database=database,
+        client=client,
+        outbox=outbox,
+        log=log,
+        clock=clock,
+        consumers=consumers,
     )
     app.state.flows = _flows(
         stores,

@@ -15,6 +15,8 @@ from pymongo.errors import PyMongoError
 from services.dispatcher.api import messages as messages_api
 from services.dispatcher.api import preview as preview_api
 from services.dispatcher.api import receipts as receipts_api
+from services.dispatcher.api import recovery as recovery_api
+from services.dispatcher.api import sends as sends_api
 from services.dispatcher.api.receipts import Accounts
 from services.dispatcher.consumers import SERVICE, Consumers
 from services.dispatcher.domain import texts
@@ -23,6 +25,7 @@ from services.dispatcher.flows.answer_inbound import AnswerInbound
 from services.dispatcher.flows.answer_replay import AnswerReplay
 from services.dispatcher.flows.apply_copy import ApplyCopy
 from services.dispatcher.flows.attempt_sends import AttemptSends
+from services.dispatcher.flows.check_history import CheckHistory
 from services.dispatcher.flows.claim_sends import ClaimSends
 from services.dispatcher.flows.close_message import CloseMessage
 from services.dispatcher.flows.expire_sends import ExpireSends
@@ -33,13 +36,18 @@ from services.dispatcher.flows.plan_message import PlanAgain, PlanMessage
 from services.dispatcher.flows.preview_message import PreviewMessage
 from services.dispatcher.flows.publish_events import PublishEvents
 from services.dispatcher.flows.reconcile_unknown import ReconcileUnknown
+from services.dispatcher.flows.record_access import RecordAccess
 from services.dispatcher.flows.record_outcomes import RecordOutcomes
 from services.dispatcher.flows.recover_leases import RecoverLeases
+from services.dispatcher.flows.recover_ledger import RecoverLedger
+from services.dispatcher.flows.restore_sends import RestoreSends
+from services.dispatcher.flows.settle_unknown import SettleUnknown
 from services.dispatcher.flows.show_coverage import ShowCoverage
 from services.dispatcher.flows.take_bulletin import TakeBulletins
 from services.dispatcher.flows.take_notice import TakeNotices
 from services.dispatcher.flows.take_receipt import TakeReceipt
 from services.dispatcher.flows.wait_for_copy import CopyGate
+from services.dispatcher.flows.watch_coverage import WatchCoverage
 from services.dispatcher.jobs import Jobs, build_jobs
 from services.dispatcher.senders.base import Senders
 from services.dispatcher.senders.smtp import SmtpSender
@@ -52,11 +60,16 @@ from services.dispatcher.store.coverage import Coverage
 from services.dispatcher.store.languages import Languages
 from services.dispatcher.store.ledger import Ledger, Patience
 from services.dispatcher.store.messages import Messages
+from services.dispatcher.store.restored import Restored
+from services.dispatcher.store.unknown import UnknownSends
+from services.dispatcher.store.watched import Watched
+from shared import dead_letter_routes
 from shared.access import Authenticator
 from shared.claims import Claims
 from shared.clock import Clock
 from shared.consume import Consumer, DeadLetters, PositionStore
 from shared.contracts.base import Channel, Lane, Language, MessageType
+from shared.dead_letters import LetterDesk
 from shared.failures import Retryable
 from shared.http import PROBLEM_RESPONSES, Ready, install
 from shared.kafka import KafkaLog, Log
@@ -69,7 +82,13 @@ from shared.service import Task, instance_name, run, serve
 from shared.settings import read_settings
 from shared.topics import ALERTS
 
-_ROUTERS = (messages_api.router, preview_api.router, receipts_api.router)
+_ROUTERS = (
+    messages_api.router,
+    preview_api.router,
+    receipts_api.router,
+    sends_api.router,
+    recovery_api.router,
+)
 
 _LANES = (
     (Lane.WARM, Channel.SMS),
@@ -90,6 +109,9 @@ class Stores:
     closings: Closings
     coverage: Coverage
     addressed: AddressedNetworks
+    unknown: UnknownSends
+    restored: Restored
+    watched: Watched
     outbox: Outbox
 
     @classmethod
@@ -105,6 +127,9 @@ class Stores:
             closings=Closings(database),
             coverage=Coverage(database),
             addressed=AddressedNetworks(database),
+            unknown=UnknownSends(database),
+            restored=Restored(database),
+            watched=Watched(database),
             outbox=Outbox(database, f"buurtbode/{SERVICE}", clock),
         )
 
@@ -116,6 +141,9 @@ class Stores:
             self.ledger,
             self.closings,
             self.coverage,
+            self.unknown,
+            self.restored,
+            self.watched,
             self.outbox,
         ):
             await store.prepare()
@@ -142,6 +170,7 @@ def api() -> FastAPI:
     )
     for router in _ROUTERS:
         app.include_router(router)
+    app.include_router(dead_letter_routes.router, prefix="/v1")
     return app
 
 
@@ -154,15 +183,22 @@ async def build(settings: DispatcherSettings, log: Log, client: Client, clock: C
         _worker(settings, stores, senders, clock, lane=lane, channel=channel)
         for lane, channel in _LANES
     )
-    wiring = _Wiring(settings, log, client, clock, stores, senders, workers)
+    history = CheckHistory(
+        restored=stores.restored,
+        positions=PositionStore(stores.database),
+        log=log,
+        clock=clock,
+        interval=2 * settings.job_interval,
+    )
+    wiring = _Wiring(settings, log, client, clock, stores, senders, workers, history)
     jobs = wiring.jobs()
     consumers = wiring.consumers(jobs)
     stores.ledger.on_event = jobs.publish.wake
     stores.ledger.on_sendable = wiring.wake_senders
     tokens = httpx.AsyncClient()
     app = api()
-    wiring.routes(app, tokens)
-    install(app, _ready(stores, log, consumers))
+    wiring.routes(app, tokens, consumers)
+    install(app, _ready(stores, log, consumers, history, wiring.watch()))
 
     async def keep_connections() -> None:
         async with tokens:
@@ -178,10 +214,12 @@ async def build(settings: DispatcherSettings, log: Log, client: Client, clock: C
                     group.create_task(worker.run())
 
     publisher = OutboxPublisher(stores.outbox, log, stores.database, instance_name(settings.http))
-    tasks: list[Task] = [publisher.run, keep_connections, send]
-    for consumer in consumers:
-        tasks += [consumer.run, consumer.watch]
-    tasks += [job.run for job in jobs.all()]
+    copying, *others = consumers
+    tasks: list[Task] = [publisher.run, keep_connections, history.run, copying.run]
+    # a database that forgot what it sent would send it again
+    tasks += [history.after(task) for task in (send, *(job.run for job in jobs.all()))]
+    tasks += [history.after(consumer.run) for consumer in others]
+    tasks += [consumer.watch for consumer in consumers]
     return App(app, tasks, stores, workers, jobs)
 
 
@@ -246,6 +284,7 @@ class _Wiring:
     stores: Stores
     senders: Senders
     workers: tuple[AttemptSends, ...]
+    history: CheckHistory
 
     def wake_senders(self) -> None:
         """Have all workers look for sends."""
@@ -295,11 +334,23 @@ class _Wiring:
             forget=ForgetAtProvider(
                 ledger=stores.ledger, messages=stores.messages, senders=self.senders
             ),
+            watch=self.watch(),
             interval=settings.job_interval,
         )
         wake_close.target = jobs.close.wake
         wake_planners.target = jobs.wake_planners
         return jobs
+
+    def watch(self) -> WatchCoverage:
+        """Make what looks at the coverage of warm messages."""
+        return WatchCoverage(
+            watched=self.stores.watched,
+            outbox=self.stores.outbox,
+            client=self.client,
+            clock=self.clock,
+            threshold=self.settings.coverage_threshold,
+            within=self.settings.coverage_within,
+        )
 
     def _planner(self, lane: Lane) -> PlanMessage:
         return PlanMessage(
@@ -311,6 +362,13 @@ class _Wiring:
             keys=KeyRing(self.settings.pseudonym_keys),
             clock=self.clock,
             registry_url=str(self.settings.registry_url),
+            restore=RestoreSends(
+                ledger=self.stores.ledger,
+                restored=self.stores.restored,
+                closings=self.stores.closings,
+                keys=KeyRing(self.settings.pseudonym_keys),
+                clock=self.clock,
+            ),
             wake_senders=self.wake_senders,
         )
 
@@ -332,6 +390,7 @@ class _Wiring:
             claims=Claims(stores.database, MessageType.ALERT),
             addressed=stores.addressed,
             messages=stores.messages,
+            restored=stores.restored,
             outbox=stores.outbox,
             dead_letters=DeadLetters(ALERTS_GROUP, stores.database, stores.outbox, SERVICE),
             clock=clock,
@@ -362,7 +421,9 @@ class _Wiring:
             make.replays(replays.apply, jobs.close.wake),
         ]
 
-    def routes(self, app: FastAPI, tokens: httpx.AsyncClient) -> None:
+    def routes(
+        self, app: FastAPI, tokens: httpx.AsyncClient, consumers: Sequence[Consumer]
+    ) -> None:
         """Give the routes what they call."""
         stores, settings, clock = self.stores, self.settings, self.clock
         app.state.authenticator = Authenticator(settings.oidc, clock, tokens)
@@ -373,6 +434,41 @@ class _Wiring:
                 for account in (settings.twilio, settings.test_twilio)
             },
         )
+        record = RecordAccess(
+            outbox=stores.outbox,
+            client=self.client,
+            keys=KeyRing(settings.pseudonym_keys),
+            clock=clock,
+        )
+        app.state.dead_letters = LetterDesk(
+            service="dispatcher",
+            database=stores.database,
+            client=self.client,
+            outbox=stores.outbox,
+            log=self.log,
+            clock=clock,
+            consumers=consumers,
+            require=self.history.require,
+        )
+        app.state.history = self.history
+        app.state.recover = RecoverLedger(
+            restored=stores.restored,
+            ledger=stores.ledger,
+            messages=stores.messages,
+            closings=stores.closings,
+            gate=self._gate(),
+            record=record,
+            log=self.log,
+            client=self.client,
+            clock=clock,
+        )
+        app.state.settle_unknown = SettleUnknown(
+            ledger=stores.ledger,
+            unknown=stores.unknown,
+            record=record,
+            client=self.client,
+            clock=clock,
+        )
         app.state.take_receipt = TakeReceipt(ledger=stores.ledger, clock=clock)
         app.state.answer_inbound = AnswerInbound(languages=Languages(stores.database))
         app.state.list_messages = ListMessages(coverage=stores.coverage, copy=stores.copy)
@@ -380,10 +476,7 @@ class _Wiring:
             coverage=stores.coverage,
             closings=stores.closings,
             copy=stores.copy,
-            outbox=stores.outbox,
-            client=self.client,
-            keys=KeyRing(settings.pseudonym_keys),
-            clock=clock,
+            record=record,
         )
         app.state.preview = PreviewMessage(
             copy=stores.copy,
@@ -405,13 +498,24 @@ class _Later:
             self.target()
 
 
-def _ready(stores: Stores, log: Log, consumers: Sequence[Consumer]) -> Ready:
+def _ready(
+    stores: Stores,
+    log: Log,
+    consumers: Sequence[Consumer],
+    history: CheckHistory,
+    coverage: WatchCoverage,
+) -> Ready:
     async def ready() -> Mapping[str, str]:
         waiting: dict[str, str] = {}
+        if history.why is not None:
+            waiting["history"] = history.why
         try:
             await stores.database.command("ping")
             if not await stores.copy.was_complete():
                 waiting["copy"] = "the copy of zones, networks and members is not complete yet"
+            low = await coverage.why()
+            if low is not None:
+                waiting["coverage"] = low
         except PyMongoError:
             waiting["mongo"] = "the database does not answer"
         try:

@@ -12,6 +12,7 @@ from services.dispatcher.flows.publish_events import PublishEvents
 from services.dispatcher.flows.reconcile_unknown import ReconcileUnknown
 from services.dispatcher.flows.recover_leases import RecoverLeases
 from services.dispatcher.flows.wait_for_copy import CopyGate
+from services.dispatcher.flows.watch_coverage import WatchCoverage
 from shared.service import Job
 
 _RARELY = timedelta(seconds=10)
@@ -47,6 +48,7 @@ def build_jobs(
     leases: RecoverLeases,
     reconcile: ReconcileUnknown,
     forget: ForgetAtProvider,
+    watch: WatchCoverage,
     interval: timedelta,
 ) -> Jobs:
     """Make the jobs; `interval` is how often they look unasked.
@@ -63,6 +65,7 @@ def build_jobs(
             Job("expire", expire.once, interval),
             Job("leases", leases.once, interval),
             Job("reconcile", reconcile.once, interval),
+            Job("watch-coverage", watch.once, interval),
             Job("forget-at-provider", forget.once, _RARELY),
         ),
     )

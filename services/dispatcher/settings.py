@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AnyHttpUrl, BaseModel, EmailStr, SecretStr, model_validator
+from pydantic import AnyHttpUrl, BaseModel, EmailStr, Field, SecretStr, model_validator
 
 from shared.settings import ServiceSettings
 
@@ -87,6 +87,12 @@ class DispatcherSettings(ServiceSettings):
 
     close_again_after: timedelta = timedelta(seconds=30)
     """How long late changes are gathered before they become another closing revision."""
+
+    coverage_threshold: Annotated[float, Field(gt=0, le=1)] = 0.95
+    """Which share of a warm message's sends must be accepted in time; below it is an alarm."""
+
+    coverage_within: timedelta = timedelta(seconds=60)
+    """What "in time" is, from the verdict on."""
 
     job_interval: timedelta = timedelta(seconds=1)
     """How often the jobs look for work of which nobody told them."""

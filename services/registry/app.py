@@ -34,9 +34,11 @@ from services.registry.consumers import SERVICE, build_consumers
 from services.registry.flows.context import Context
 from services.registry.jobs import build_jobs
 from services.registry.settings import RegistrySettings
+from shared import dead_letter_routes
 from shared.access import Authenticator
 from shared.clock import Clock
 from shared.consume import Consumer
+from shared.dead_letters import LetterDesk
 from shared.failures import Retryable
 from shared.http import PROBLEM_RESPONSES, Ready, install
 from shared.kafka import KafkaLog, Log
@@ -90,6 +92,7 @@ def api() -> FastAPI:
     )
     for router in _ROUTERS:
         app.include_router(router, prefix="/v1")
+    app.include_router(dead_letter_routes.router, prefix="/v1")
     install_failures(app)
     app.state.pages = Pages()
     app.state.evaluation_pages = EvaluationPages()
@@ -117,6 +120,15 @@ async def build(settings: RegistrySettings, log: Log, client: Client, clock: Clo
 
     app = api()
     app.state.context = context
+    app.state.dead_letters = LetterDesk(
+        service="registry",
+        database=database,
+        client=client,
+        outbox=outbox,
+        log=log,
+        clock=clock,
+        consumers=consumers,
+    )
     app.state.authenticator = Authenticator(settings.oidc, clock, tokens)
     install(app, _ready(database, log, consumers))
 

@@ -3,7 +3,13 @@
 from shared.contracts.audit import Checkpoint, Replay
 from shared.contracts.base import Event
 from shared.contracts.common import Access, DeadLetter
-from shared.contracts.dispatcher import MessageClosed, MessagePlanned, Send, Verdict
+from shared.contracts.dispatcher import (
+    CoverageAlarm,
+    MessageClosed,
+    MessagePlanned,
+    Send,
+    Verdict,
+)
 from shared.contracts.police import Alert, BulletinProposed
 from shared.contracts.registry import Bulletin, Erasure, Member, Network, Notice, Zone
 
@@ -20,6 +26,7 @@ EVENTS: tuple[type[Event], ...] = (
     Send,
     MessagePlanned,
     MessageClosed,
+    CoverageAlarm,
     Access,
     Replay,
     Checkpoint,
@@ -37,6 +44,7 @@ __all__ = [
     "Bulletin",
     "BulletinProposed",
     "Checkpoint",
+    "CoverageAlarm",
     "DeadLetter",
     "Erasure",
     "Event",

@@ -221,3 +221,26 @@ class MessageClosed(ZoneEvent):
     """SHA-256 over the sorted event ids, each followed by a line feed."""
 
     closed_at: UtcTime
+
+
+class CoverageAlarm(ZoneEvent):
+    """Too few of a warm message's sends were accepted in time; raised once per message."""
+
+    TYPE: ClassVar[str] = "be.bin.message.alarm.v1"
+    TOPIC: ClassVar[Topic] = SENDS
+
+    event_id: Id
+    message_id: MessageId
+    message_type: MessageType
+    network_ids: tuple[Id, ...]
+    owed: int
+    """Sends that should have reached somebody; 0 where the message was not even planned."""
+
+    accepted: int
+    """How many of them a provider had accepted in time."""
+
+    threshold: float
+    """The share that should have been, from 0 to 1."""
+
+    within_seconds: float
+    raised_at: UtcTime

@@ -12,13 +12,16 @@ from services.dispatcher.domain.message import MessageKey
 from services.dispatcher.flows.apply_copy import ApplyCopy
 from services.dispatcher.flows.judge_alert import ALERTS_GROUP, JudgeAlerts
 from services.dispatcher.flows.plan_message import PlanAgain, PlanMessage
+from services.dispatcher.flows.restore_sends import RestoreSends
 from services.dispatcher.flows.take_bulletin import TakeBulletins
 from services.dispatcher.flows.take_notice import TakeNotices
 from services.dispatcher.flows.wait_for_copy import COPY_TOPICS, CopyGate
 from services.dispatcher.store.addressed import AddressedNetworks
+from services.dispatcher.store.closings import Closings
 from services.dispatcher.store.copy import Copy
 from services.dispatcher.store.ledger import Ledger
 from services.dispatcher.store.messages import Messages
+from services.dispatcher.store.restored import Restored
 from shared.claims import Claims
 from shared.clock import Clock
 from shared.consume import Consumer, DeadLetters, PositionStore
@@ -96,6 +99,7 @@ class PlanningHalf:
         self.copy = Copy(database)
         self.messages = Messages(database)
         self.addressed = AddressedNetworks(database)
+        self.restored = Restored(database)
         self.ledger = Ledger(database, clock, self.messages.get)
         self.gate = CopyGate(self.copy, log, PositionStore(database), Clock(), patience)
         self.planners = {lane: self._planner(lane) for lane in Lane}
@@ -110,6 +114,7 @@ class PlanningHalf:
             claims=Claims(database, MessageType.ALERT),
             addressed=self.addressed,
             messages=self.messages,
+            restored=self.restored,
             outbox=self.outbox,
             dead_letters=DeadLetters(ALERTS_GROUP, database, self.outbox, "dispatcher"),
             clock=clock,
@@ -144,6 +149,13 @@ class PlanningHalf:
             keys=self.keys,
             clock=self.hands.clock,
             registry_url=REGISTRY_URL,
+            restore=RestoreSends(
+                ledger=self.ledger,
+                restored=self.restored,
+                closings=Closings(self.database),
+                keys=self.keys,
+                clock=self.hands.clock,
+            ),
             wake_senders=lambda: None,
         )
 

@@ -6,7 +6,7 @@ It proves nothing about delivery; the integration tests do that, on Apache Kafka
 import asyncio
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from typing import Self
 
 from shared.kafka import LoadPositions, Outgoing, Partition, Positions, Reader, Record
@@ -82,6 +82,13 @@ class MemoryLog:
         return {
             partition: len(self._cluster.records[partition]) for partition in _partitions(topics)
         }
+
+    async def read(self, start: Positions, ends: Positions) -> AsyncGenerator[list[Record]]:
+        """Give what stands between two positions."""
+        for partition, end in ends.items():
+            found = self._cluster.records[partition][start.get(partition, 0) : end]
+            if found:
+                yield found
 
 
 def _partitions(topics: Collection[str]) -> list[Partition]:

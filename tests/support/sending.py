@@ -16,7 +16,9 @@ from deploy.local.issuer import AUDIENCE, ISSUER_PATH, Issuer
 from deploy.local.ports import LOOPBACK, free_port
 from services.dispatcher.app import App, build
 from services.dispatcher.domain.events import digest
+from services.dispatcher.flows.check_history import OWN_TOPICS
 from services.dispatcher.settings import DispatcherSettings, SmtpSettings, TwilioSettings
+from services.dispatcher.store.restored import Restored
 from shared.clock import Clock
 from shared.contracts import Alert, Bulletin, Member, MessageClosed, Send
 from shared.kafka import Log
@@ -278,6 +280,12 @@ class World:
         assert closing.sends == len(rows)
         assert closing.events == len(events)
         assert closing.digest == digest(event.event_id for event in events)
+
+
+async def begin_after(log: Log, mongo: MongoSettings) -> None:
+    """Have a new database know what earlier tests published, or it is taken for a restored one."""
+    async with connect(mongo, "test") as client:
+        await Restored(_database(client, mongo)).mark(await log.end_offsets(OWN_TOPICS))
 
 
 def _database(client: Client, mongo: MongoSettings) -> Database:

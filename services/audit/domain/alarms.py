@@ -15,6 +15,9 @@ class Alarm(StrEnum):
     CLOSING_DIFFERS = "closing_differs"
     """A closing statement that speaks of other events than those on record."""
 
+    LOW_COVERAGE = "low_coverage"
+    """Too few of a warm message's sends were accepted in time; the dispatcher noticed."""
+
     RESTORED = "restored"
     """The database was restored from a backup: entries that were published as signed are lost, and
     what the topics still hold of them is appended again."""

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, cast
 
+from services.audit.domain.alarms import Alarm
 from services.audit.domain.entries import Draft, EntryType, timestamp
 from services.audit.domain.send_events import SendEvent
 from shared.contracts import (
     Access,
     Bulletin,
+    CoverageAlarm,
     Erasure,
     Event,
     MessageClosed,
@@ -179,6 +181,17 @@ def _closed(closed: MessageClosed) -> Draft:
     )
 
 
+def _coverage_alarm(alarm: CoverageAlarm) -> Draft:
+    return alarm_draft(
+        event_id=alarm.event_id,
+        time=alarm.raised_at,
+        reason=Alarm.LOW_COVERAGE.value,
+        message_id=alarm.message_id,
+        network_ids=alarm.network_ids,
+        private=_dump(alarm, "message_type", "owed", "accepted", "threshold", "within_seconds"),
+    )
+
+
 def _access(access: Access) -> Draft:
     return Draft(
         event_id=access.event_id,
@@ -208,6 +221,7 @@ _TABLE = cast(
         Notice: _notice,
         MessagePlanned: _planned,
         MessageClosed: _closed,
+        CoverageAlarm: _coverage_alarm,
         Access: _access,
     },
 )

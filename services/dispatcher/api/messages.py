@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from services.dispatcher.domain.message import Message
 from services.dispatcher.flows.list_messages import ListMessages
-from services.dispatcher.flows.show_coverage import ShowCoverage, Shown
+from services.dispatcher.flows.show_coverage import ShowCoverage, Shown, Times
 from services.dispatcher.flows.visible_messages import READERS
 from shared.access import Caller, Roles
 from shared.contracts.base import Lane, MessageType, SendState, Status
@@ -44,8 +44,8 @@ class MessagePage(BaseModel):
     next: str | None
 
 
-class AcceptedSeconds(BaseModel):
-    """Seconds from the verdict until so many of all who should be reached were accepted.
+class Seconds(BaseModel):
+    """Seconds from the verdict until so many of all who should be reached had got so far.
 
     None where that has not happened yet, or never will: `all` stays empty when one has failed.
     """
@@ -85,7 +85,8 @@ class CoverageAnswer(BaseModel):
     networks: dict[str, dict[SendState, int]]
     people: int
     states: dict[SendState, int]
-    accepted_seconds: AcceptedSeconds
+    accepted_seconds: Seconds
+    delivered_seconds: Seconds
     closed: Closed | None
     failures: list[FailedSend] | None
 
@@ -150,7 +151,8 @@ def _coverage(shown: Shown) -> CoverageAnswer:
         networks={network: _counts(states) for network, states in shown.networks.items()},
         people=shown.people,
         states=_counts(shown.states),
-        accepted_seconds=AcceptedSeconds(p50=shown.p50, p95=shown.p95, all=shown.all),
+        accepted_seconds=_seconds(shown.accepted),
+        delivered_seconds=_seconds(shown.delivered),
         closed=closed,
         failures=None
         if shown.failures is None
@@ -166,6 +168,10 @@ def _coverage(shown: Shown) -> CoverageAnswer:
             for failure in shown.failures
         ],
     )
+
+
+def _seconds(times: Times) -> Seconds:
+    return Seconds(p50=times.p50, p95=times.p95, all=times.all)
 
 
 def _counts(states: Mapping[SendState, int]) -> dict[SendState, int]:

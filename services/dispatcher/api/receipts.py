@@ -16,6 +16,7 @@ from twilio.request_validator import (  # pyright: ignore[reportMissingTypeStubs
 )
 
 from services.dispatcher.flows.answer_inbound import AnswerInbound
+from services.dispatcher.flows.check_history import CheckHistory
 from services.dispatcher.flows.take_receipt import TakeReceipt
 from shared.access import not_found
 
@@ -77,6 +78,8 @@ async def receipt(
 ) -> Response:
     """Take what became of one attempt. Doubled, late and out-of-order reports are harmless."""
     form = await _signed_form(request, token)
+    history: CheckHistory = request.app.state.history
+    history.require()  # 503: a restored database would make another event of it than before
     flow: TakeReceipt = request.app.state.take_receipt
     status = form.get("MessageStatus") or form.get("SmsStatus") or ""
     code = form.get("ErrorCode") or ""

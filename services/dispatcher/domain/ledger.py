@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from services.dispatcher.domain.message import MessageKey
+from services.dispatcher.domain.reasons import SendReason
 from services.dispatcher.domain.states import BEST_FIRST, Cause, check
 from shared.contracts.base import Channel, Lane, Language, SendState
 
@@ -67,11 +68,20 @@ class Row:
     silent: tuple[Silent, ...] = field(default_factory=tuple)
     unknown_since: datetime | None = None
     accepted_at: datetime | None = None
+    delivered_at: datetime | None = None
 
     @property
     def flagged(self) -> bool:
         """Tell whether there was an attempt that may have been a duplicate."""
         return any(attempt.flagged for attempt in self.attempts)
+
+    @property
+    def restored(self) -> bool:
+        """Tell whether it is unknown because a restored database forgot what became of it."""
+        return any(
+            attempt.state is SendState.UNKNOWN and attempt.reason == SendReason.RESTORED
+            for attempt in self.attempts
+        )
 
     @property
     def reference(self) -> str | None:
@@ -145,7 +155,19 @@ def learn(row: Row, number: int, evidence: Evidence) -> Row | None:
         fence=None,
         unknown_since=row.unknown_since or known_at,
         accepted_at=row.accepted_at or (evidence.at if got_through else None),
+        delivered_at=row.delivered_at or (evidence.at if state is SendState.DELIVERED else None),
     )
+
+
+def settle(row: Row, evidence: Evidence) -> Row:
+    """Fold what an operator says into every attempt whose outcome is unknown."""
+    after = row
+    for attempt in row.attempts:
+        if attempt.state is SendState.UNKNOWN:
+            after = learn(after, attempt.number, evidence) or after
+            if after.state is not SendState.UNKNOWN:
+                break  # one of them got through, whichever it was
+    return after
 
 
 def _is_news(old: AttemptRow, evidence: Evidence) -> bool:

@@ -36,6 +36,7 @@ class SendReason(StrEnum):
     EXPIRED = "expired"
     NO_TEXT = "no_text"
     RESTORED = "restored"
+    SETTLED = "settled"  # an operator said what became of it
     # learnt from an attempt
     TIMED_OUT = "timed_out"
     CONNECTION_LOST = "connection_lost"

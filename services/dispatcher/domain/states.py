@@ -27,6 +27,7 @@ class Cause(StrEnum):
     CANCEL = "cancel"
     UNREACHABLE = "unreachable"
     SETTLE = "settle"
+    RESTORE = "restore"
 
 
 MEANINGS: dict[Cause, str] = {
@@ -45,6 +46,7 @@ MEANINGS: dict[Cause, str] = {
     Cause.CANCEL: "an update took its place, or an all-clear ended it",
     Cause.UNREACHABLE: "no destination is left",
     Cause.SETTLE: "an operator says what became of it",
+    Cause.RESTORE: "a restored database forgot what became of it",
 }
 """Per cause: what happened, for the table in the documentation."""
 
@@ -100,6 +102,11 @@ TRANSITIONS: dict[Cause, dict[SendState, frozenset[SendState]]] = {
         _S.CLAIMED: frozenset({_S.UNREACHABLE}),
     },
     Cause.SETTLE: {_S.UNKNOWN: frozenset({_S.ACCEPTED, _S.FAILED})},
+    Cause.RESTORE: {
+        _S.PLANNED: frozenset({_S.UNKNOWN}),
+        _S.CLAIMED: frozenset({_S.UNKNOWN}),
+        _S.ATTEMPTING: frozenset({_S.UNKNOWN}),
+    },
 }
 """Per cause: from which state to which. DESIGN section 4 draws the same."""
 

@@ -15,12 +15,14 @@ from services.dispatcher.flows.wait_for_copy import CopyGate
 from services.dispatcher.store.addressed import AddressedNetworks
 from services.dispatcher.store.copy import Copy
 from services.dispatcher.store.messages import Messages
+from services.dispatcher.store.restored import Restored
 from shared.claims import Claim, Claims, earlier_verdict
 from shared.clock import Clock
 from shared.consume import DeadLetters, dead_letter
 from shared.contracts import Alert, DeadLetter, Network, Verdict, Zone
 from shared.contracts.base import AlertKind, MessageType
-from shared.contracts.dispatcher import Reason
+from shared.contracts.dispatcher import Reason, VerdictKind
+from shared.envelope import decode
 from shared.failures import Rejected
 from shared.judging import (
     UNREADABLE,
@@ -77,6 +79,7 @@ class JudgeAlerts:
         claims: Claims,
         addressed: AddressedNetworks,
         messages: Messages,
+        restored: Restored,
         outbox: Outbox,
         dead_letters: DeadLetters,
         clock: Clock,
@@ -89,6 +92,7 @@ class JudgeAlerts:
         self._claims = claims
         self._addressed = addressed
         self._messages = messages
+        self._restored = restored
         self._outbox = outbox
         self._dead = dead_letters
         self._clock = clock
@@ -105,9 +109,15 @@ class JudgeAlerts:
         """Judge a batch. One record's faults never touch another's verdict."""
         now = self._clock.now()
         zones = await self._zones(session, records)
+        given = await self._restored.verdicts(session, records)
         opened = [_open(record, zones, now) for record in records]
         docket = await self._docket(session, opened, zones, now)
-        verdicts = [item.verdict or await self._judge(docket, item) for item in opened]
+        verdicts = [
+            await self._repeat(docket, item, told)
+            if (told := given.get((item.case.record.source, item.case.record.offset)))
+            else item.verdict or await self._judge(docket, item)
+            for item in opened
+        ]
         for zone_id, recent in docket.addressed.items():
             await self._addressed.add(session, zone_id, recent, now)
         ids = [verdict.event_id for verdict in verdicts]
@@ -158,6 +168,29 @@ class JudgeAlerts:
         except Refused as refused:
             return refusal(case, refused, docket.now)
 
+    async def _repeat(self, docket: _Docket, item: _Opened, told: Verdict) -> Verdict:
+        """Repeat the verdict that a record got before the database was restored.
+
+        What followed from it is stored again; nothing is judged twice, however late it is now.
+        """
+        case, session = item.case, docket.session
+        if told.verdict is not VerdictKind.ACCEPTED or case.zone is None:
+            return told
+        alert = decode(case.record, Alert).event
+        name = (alert.zone_id, alert.alert_id)
+        if not await self._claims.find(session, [name]):
+            docket.claims[name] = await self._claims.take(session, case, told)
+        if alert.kind is AlertKind.ALL_CLEAR:
+            if alert.references is not None:
+                await self._messages.end(session, alert.zone_id, alert.references, told.judged_at)
+        else:
+            recent = await self._addressed_lately(docket, alert.zone_id)
+            recent.append(Addressed(told.judged_at, alert.network_ids))
+        networks = await self._copy.networks_by_id(told.network_ids, session)
+        message = alert_message(alert, case.zone, networks, told.network_ids, told.judged_at)
+        await self._messages.add(session, message)
+        return told
+
     async def _accept(
         self, docket: _Docket, case: Case, signed: Signed[Alert], zone: Zone
     ) -> Verdict:
@@ -186,13 +219,15 @@ class JudgeAlerts:
     async def _hold_to_two_officers(self, docket: _Docket, case: Case, alert: Alert) -> None:
         if alert.kind is AlertKind.ALL_CLEAR:
             return
-        zone_id = alert.zone_id
-        if zone_id not in docket.addressed:
-            docket.addressed[zone_id] = await self._addressed.lock(docket.session, zone_id)
-        recent = docket.addressed[zone_id]
+        recent = await self._addressed_lately(docket, alert.zone_id)
         if case.approver is None and needs_two(alert, recent, docket.now):
             raise Refused(Reason.APPROVAL_NEEDED, "approved_by")
         recent.append(Addressed(docket.now, alert.network_ids))
+
+    async def _addressed_lately(self, docket: _Docket, zone_id: str) -> list[Addressed]:
+        if zone_id not in docket.addressed:
+            docket.addressed[zone_id] = await self._addressed.lock(docket.session, zone_id)
+        return docket.addressed[zone_id]
 
     async def _give_up_unreadable(
         self,

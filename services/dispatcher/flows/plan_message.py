@@ -15,6 +15,7 @@ from services.dispatcher.domain.notices import ACCEPT_TEMPLATES, with_accept_lin
 from services.dispatcher.domain.reasons import SendReason
 from services.dispatcher.domain.send import PlannedSend
 from services.dispatcher.flows.resolve_audience import ResolveAudience, is_all_clear, stages
+from services.dispatcher.flows.restore_sends import RestoreSends
 from services.dispatcher.flows.wait_for_copy import CopyGate
 from services.dispatcher.store.copy import Copy
 from services.dispatcher.store.ledger import Ledger
@@ -51,6 +52,7 @@ class PlanMessage:
         keys: KeyRing,
         clock: Clock,
         registry_url: str,
+        restore: RestoreSends,
         wake_senders: Callable[[], None],
     ) -> None:
         """Wire; `wake_senders` is called when sends may go out."""
@@ -62,6 +64,7 @@ class PlanMessage:
         self._keys = keys
         self._clock = clock
         self._registry_url = registry_url
+        self._restore = restore
         self._wake_senders = wake_senders
         self._audience = ResolveAudience(copy, messages, ledger)
         self._logger = structlog.get_logger(flow="plan", lane=str(lane))
@@ -114,6 +117,8 @@ class PlanMessage:
                 async for page in _pages(people):
                     sends = [planner.send(person) for person in page]
                     await behind.begin(self._store(work, stage, sends, counts))
+        if work.restored is not None:
+            await self._restore.rest(work)
         if is_all_clear(message) and not unresolved:
             counts.unresolved = await self._unresolved(message)
         await self._make_room(message)  # again: another planner may have been at work meanwhile
@@ -122,7 +127,10 @@ class PlanMessage:
     async def _store(
         self, work: Work, stage: int, sends: Sequence[PlannedSend], counts: Counts
     ) -> None:
-        await self._ledger.plan(None, await self._not_yet_planned(work, sends))
+        new = await self._not_yet_planned(work, sends)
+        if work.restored is not None:
+            new = await self._restore.page(work, new)
+        await self._ledger.plan(None, new)
         for send in sends:
             counts.add(send, is_fallback=stage > 0)
         await self._messages.proceed(work, stage, sends[-1].destination, counts)
@@ -202,6 +210,8 @@ class PlanMessage:
         event = planned_event(work)
         record = encode(event, ce_id=event.event_id, source=_SOURCE, time=event.planned_at)
         await self._log.publish([record])
+        if work.restored is not None:
+            await self._restore.closing(work)
         await self._ledger.make_sendable(message.key, work.revision)
         self._wake_senders()
         await self._messages.opened(work, again=work.behind or work.counts.unresolved > 0)

@@ -132,6 +132,7 @@ class ReconcileUnknown:
         return (
             row.lane is Lane.WARM
             and not row.flagged
+            and not row.restored
             and now - since >= self._second_after
             and row.expires_at - now >= _WORTH_WHILE
         )
@@ -139,7 +140,7 @@ class ReconcileUnknown:
     def _next(self, row: Row, now: datetime) -> datetime:
         """Say when to look again: soon while a second attempt is ahead, else now and then."""
         since = row.unknown_since or now
-        if row.lane is Lane.WARM and not row.flagged:
+        if row.lane is Lane.WARM and not row.flagged and not row.restored:
             decides = since + self._second_after
             return min(max(decides, now), now + self._again) if decides > now else now + self._again
         return min(row.expires_at, now + _ASK_AGAIN)

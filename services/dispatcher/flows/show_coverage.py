@@ -4,22 +4,27 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from services.dispatcher.domain.coverage import seconds_until
 from services.dispatcher.domain.message import Message
+from services.dispatcher.flows.record_access import RecordAccess
 from services.dispatcher.flows.visible_messages import Scope, scope_of
 from services.dispatcher.store.closings import Closing, Closings
 from services.dispatcher.store.copy import Copy
 from services.dispatcher.store.coverage import Coverage, Failure, Figures
 from shared.access import Caller, not_found
-from shared.clock import Clock
-from shared.contracts import Access
 from shared.contracts.base import SendState
-from shared.mongo import Client, Session, transaction
-from shared.outbox import Outbox
-from shared.pseudonyms import KeyRing
 
 _FAILURES_MOST = 1000
+
+
+class Times(NamedTuple):
+    """Seconds until half, 95 % and all of what is owed had got so far; None until then."""
+
+    p50: float | None
+    p95: float | None
+    all: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +35,8 @@ class Shown:
     networks: dict[str, Counter[SendState]]
     people: int
     states: Counter[SendState]
-    p50: float | None
-    p95: float | None
-    all: float | None
+    accepted: Times
+    delivered: Times
     closed_revision: int | None
     closed_at: datetime | None
     failures: list[Failure] | None
@@ -47,19 +51,13 @@ class ShowCoverage:
         coverage: Coverage,
         closings: Closings,
         copy: Copy,
-        outbox: Outbox,
-        client: Client,
-        keys: KeyRing,
-        clock: Clock,
+        record: RecordAccess,
     ) -> None:
         """Wire."""
         self._coverage = coverage
         self._closings = closings
         self._copy = copy
-        self._outbox = outbox
-        self._client = client
-        self._keys = keys
-        self._clock = clock
+        self._record = record
 
     async def show(self, caller: Caller, message_id: str, *, failures: bool) -> Shown:
         """Give the figures. Raises 404 for what the caller may not see."""
@@ -72,33 +70,22 @@ class ShowCoverage:
         named = None
         if failures:
             named = await self._coverage.failures(keys, scope.network_ids, _FAILURES_MOST)
-            await self._record(caller, scope, message_id, named)
+            await self._recorded(caller, scope, message_id, named)
         closings = await self._closings.of_message(scope.zone_id, message_id)
         return _shown(scope, found, figures, named, [c for c in closings if c.key in keys])
 
-    async def _record(
+    async def _recorded(
         self, caller: Caller, scope: Scope, message_id: str, named: Sequence[Failure]
     ) -> None:
         """Put on record who saw which members."""
-        now = self._clock.now()
-        actor = self._keys.pseudonym(scope.zone_id, now.year, f"subject:{caller.subject}")
-        access = Access(
-            event_id=self._clock.new_id(),
-            zone_id=scope.zone_id,
-            service="dispatcher",
-            kind="read",
-            action="coverage.failures",
-            actor=actor,
-            reader=caller.subject,
-            member_ids=tuple(sorted({one for failure in named for one in failure.member_ids})),
+        await self._record(
+            caller,
+            scope.zone_id,
+            "read",
+            "coverage.failures",
+            member_ids={one for failure in named for one in failure.member_ids},
             message_id=message_id,
-            time=now,
         )
-
-        async def work(session: Session) -> None:
-            await self._outbox.add(session, [access], ce_ids=[access.event_id])
-
-        await transaction(self._client, work)
 
 
 def _shown(
@@ -111,8 +98,11 @@ def _shown(
     since = min(message.accepted_at for message in found)
     closed = len(closings) == len(found) and all(c.revision > 0 for c in closings)
 
-    def after(share: float) -> float | None:
-        return seconds_until(share, figures.owed, figures.accepted, since)
+    def times(reached: Sequence[tuple[datetime, int]]) -> Times:
+        p50, p95, everyone = (
+            seconds_until(share, figures.owed, reached, since) for share in (0.5, 0.95, 1.0)
+        )
+        return Times(p50, p95, everyone)
 
     return Shown(
         message=found[0],
@@ -125,9 +115,8 @@ def _shown(
         | figures.by_network,  # an all-clear goes beyond the networks that it names
         people=figures.people,
         states=figures.states,
-        p50=after(0.5),
-        p95=after(0.95),
-        all=after(1.0),
+        accepted=times(figures.accepted),
+        delivered=times(figures.delivered),
         closed_revision=max(c.revision for c in closings) if closed else None,
         closed_at=max(c.closed_at for c in closings if c.closed_at) if closed else None,
         failures=named,

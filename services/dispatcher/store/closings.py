@@ -7,7 +7,7 @@ its sends changes (`stamp` counts that, so that no change slips past a closing u
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.dispatcher.domain.message import MessageKey
+from services.dispatcher.domain.message import Message, MessageKey
 from shared.contracts.base import MessageType
 from shared.mongo import Database, Document, Session
 
@@ -154,6 +154,51 @@ class Closings:
         """Note that the bytes are gone."""
         await self._rows.update_one(
             {"_id": str(closing.key), "revision": closing.revision}, {"$unset": {"drop": ""}}
+        )
+
+    async def restore(
+        self, message: Message, revision: int, digest: str | None, closed_at: datetime | None
+    ) -> None:
+        """Take over a closing statement that the database forgot: the next one comes after it."""
+        key = message.key
+        first: Document = {
+            "open": False,
+            "stamp": 0,
+            "zone": key.zone_id,
+            "type": str(key.message_type),
+            "message_id": key.message_id,
+            "release": key.release,
+            "lane": str(message.lane),
+            "accepted_at": message.accepted_at,
+            "expires_at": message.expires_at,
+            "revision": 0,
+            "expired": False,
+        }
+        await self._rows.update_one({"_id": str(key)}, {"$setOnInsert": first}, upsert=True)
+        await self._rows.update_one(
+            {"_id": str(key), "revision": {"$lt": revision}},
+            {
+                "$set": {"revision": revision, "digest": digest, "closed_at": closed_at},
+                "$inc": {"stamp": 1},
+            },
+        )
+
+    async def catch_up(
+        self, key: str, revision: int, digest: str | None, closed_at: datetime | None
+    ) -> None:
+        """Do the same where the message has its row, and have it looked at again."""
+        await self._rows.update_one(
+            {"_id": key, "revision": {"$lt": revision}},
+            {
+                "$set": {
+                    "revision": revision,
+                    "digest": digest,
+                    "closed_at": closed_at,
+                    "open": True,
+                    "look_at": closed_at,
+                },
+                "$inc": {"stamp": 1},
+            },
         )
 
     async def of_message(self, zone_id: str, message_id: str) -> list[Closing]:

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from services.dispatcher.domain.message import Message, MessageKey
 from services.dispatcher.domain.reasons import SendReason
@@ -33,6 +34,9 @@ class Figures:
 
     accepted: list[tuple[datetime, int]]
     """How many were accepted when, in order of time."""
+
+    delivered: list[tuple[datetime, int]]
+    """The same of those whose receipt says that they were delivered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,8 @@ class Coverage:
             states=states,
             by_network=dict(by_network),
             owed=sum(count for state, count in states.items() if state not in _NOT_OWED),
-            accepted=await self._accepted(match),
+            accepted=await self._times(match, "accepted_at"),
+            delivered=await self._times(match, "delivered_at"),
         )
 
     async def _people(self, match: Document) -> int:
@@ -122,10 +127,12 @@ class Coverage:
         found = await (await self._sends.aggregate(pipeline, allowDiskUse=True)).to_list()
         return int(found[0]["people"]) if found else 0
 
-    async def _accepted(self, match: Document) -> list[tuple[datetime, int]]:
+    async def _times(
+        self, match: Document, field: Literal["accepted_at", "delivered_at"]
+    ) -> list[tuple[datetime, int]]:
         pipeline: list[Document] = [
-            {"$match": {**match, "accepted_at": {"$ne": None}}},
-            {"$group": {"_id": "$accepted_at", "n": {"$sum": 1}}},
+            {"$match": {**match, field: {"$ne": None}}},
+            {"$group": {"_id": f"${field}", "n": {"$sum": 1}}},
             {"$sort": {"_id": 1}},
         ]
         cursor = await self._sends.aggregate(pipeline, allowDiskUse=True)

@@ -871,6 +871,78 @@ class Ledger:
             {"$pull": {"events": {"at": {"$lte": until}}}},
         )
 
+    # ---- after a backup was restored
+
+    async def in_doubt(self, after: str | None, most: int) -> list[Row]:
+        """List sends that may have been attempted since, in the order of their ids."""
+        query: Document = {
+            "$or": [
+                {"state": {"$in": [str(SendState.CLAIMED), str(SendState.ATTEMPTING)]}},
+                {"state": str(SendState.PLANNED), "sendable": True},
+                {"state": str(SendState.UNKNOWN), "settled": False},
+            ]
+        }
+        if after is not None:
+            query["_id"] = {"$gt": after}
+        found = self._sends.find(query, WITHOUT_EVENTS).sort("_id", 1)
+        return [to_row(item) async for item in found.limit(most)]
+
+    async def replay(self, changed: Sequence[tuple[Row, Sequence[Document]]]) -> None:
+        """Bring rows to what events of theirs say that the ledger had forgotten.
+
+        The events are Kafka's already, so none of them is new, and their bytes are kept with them.
+        """
+        now = self._clock.now()
+        writes: list[UpdateMany] = []
+        for row, events in changed:
+            after = replace(row, version=row.version + 1)
+            update = changing(after) | self._duties(Change(Cause.RESTORE, row, row, now), row)
+            gone = {"fence": "", "held": "", "lease": "", "pending": "", "second": ""}
+            if "check_at" not in update:
+                gone["check_at"] = ""
+            writes.append(
+                UpdateMany(
+                    {"_id": row.send_id},
+                    {
+                        "$set": update | {"acked": row.seq},
+                        "$unset": gone,
+                        "$push": {"events": {"$each": list(events)}},
+                    },
+                )
+            )
+        if writes:
+            await self._sends.bulk_write(writes, ordered=False)
+
+    async def restore(self, rows: Sequence[tuple[Row, Sequence[Document]]]) -> None:
+        """Store sends that the ledger had forgotten; those without an event get theirs now.
+
+        What is there already stays as it is.
+        """
+        now = self._clock.now()
+        documents: list[Document] = []
+        for row, events in rows:
+            duties = self._duties(Change(Cause.RESTORE, row, row, now), row)
+            if events:
+                document = to_document(row) | {"acked": row.seq, "events": list(events)}
+            else:
+                document = await self._new_document(row, now)
+            if row.key.message_type is MessageType.BULLETIN and row.reason != (
+                SendReason.OTHER_NETWORK
+            ):
+                document["base"] = base(row.key)
+            documents.append(document | duties)
+        try:
+            if documents:
+                await self._sends.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            if any(e.get("code") != _DUPLICATE_KEY for e in error.details["writeErrors"]):
+                raise
+        self._has_events(row.send_id for row, events in rows if not events)
+
+    async def known(self, send_ids: Collection[str]) -> dict[str, Row]:
+        """Give the rows that there are of these sends."""
+        return await self._rows(send_ids)
+
     # ---- closing
 
     async def is_open(self, key: MessageKey) -> tuple[bool, bool]:

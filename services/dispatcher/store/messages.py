@@ -61,6 +61,9 @@ class Work:
     recipient: Recipient | None
     """Whom a notice is for."""
 
+    restored: bool | None = None
+    """Where a restored database forgot the plan: whether its sends may have been attempted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -79,6 +82,7 @@ class Messages:
         """Bind to the dispatcher's database."""
         self._rows = database["messages"]
         self._ended = database["ended_alerts"]
+        self._restored = database["restored_messages"]
 
     async def prepare(self) -> None:
         """Create the indexes."""
@@ -120,8 +124,16 @@ class Messages:
             "again": False,
             "fence": None,
             "until": None,
+            "watched": message.lane is not Lane.WARM,
             "recipient": None if recipient is None else recipient.to_row(),
         }
+        seen = await self._restored.find_one({"_id": str(message.key)}, session=session)
+        if seen is not None:  # planned once before the database was restored
+            row |= {
+                "plan": _plan(seen["revision"] + 1),
+                "restored": seen["revision"] > 0,
+                "watched": True,
+            }
         await self._rows.update_one(
             {"_id": str(message.key)}, {"$setOnInsert": row}, upsert=True, session=session
         )
@@ -217,6 +229,7 @@ class Messages:
                 "again": again,
                 "fence": None,
                 "until": None,
+                "restored": None,
             },
         )
 
@@ -233,6 +246,36 @@ class Messages:
         )
         if result.matched_count == 0:
             raise Fenced(str(work.message.key.message_type))
+
+    async def plan_restored(self, key: str, seen: int) -> None:
+        """Have a message planned anew that a restored database knows less of than its topics.
+
+        `seen`: the last revision of its plan that was published.
+        """
+        row = await self._rows.find_one({"_id": key}, {"plan": 1, "planned_acked": 1})
+        if row is None:
+            return  # its record is read again, and says so then
+        revision = max(seen, int(row["plan"]["revision"]))
+        await self._rows.update_one(
+            {"_id": key},
+            {
+                "$set": {
+                    "state": str(PlanState.JUDGED),
+                    "to_plan": True,
+                    "again": False,
+                    "ends": [],
+                    "plan": _plan(revision + 1),
+                    "fence": None,
+                    "until": None,
+                    "restored": bool(seen or row["planned_acked"]),
+                }
+            },
+        )
+
+    async def revision(self, key: str) -> int | None:
+        """Give the revision of a message's plan; None where the message is not there."""
+        row = await self._rows.find_one({"_id": key}, {"plan.revision": 1})
+        return None if row is None else int(row["plan"]["revision"])
 
     # ---- planning again
 
@@ -316,6 +359,7 @@ def _work(row: Document, fence: str) -> Work:
         counts=_counts(plan["counts"]),
         planned_at=plan["at"],
         recipient=None if recipient is None else Recipient.of_row(recipient),
+        restored=row.get("restored"),
     )
 
 

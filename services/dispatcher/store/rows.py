@@ -89,6 +89,7 @@ def changing(row: Row) -> Document:
         "silent": [_silent(silent) for silent in row.silent],
         "unknown_since": row.unknown_since,
         "accepted_at": row.accepted_at,
+        "delivered_at": row.delivered_at,
     }
 
 
@@ -139,6 +140,7 @@ def to_row(document: Document) -> Row:
         ),
         unknown_since=document["unknown_since"],
         accepted_at=document["accepted_at"],
+        delivered_at=document["delivered_at"],
     )
 
 

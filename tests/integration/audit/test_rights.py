@@ -91,7 +91,7 @@ def calls(dependant: Dependant) -> Iterator[object]:
 
 
 def test_there_are_routes_to_check() -> None:
-    assert len(routes()) == 20
+    assert len(routes()) == 24
 
 
 @pytest.mark.parametrize("route", routes(), ids=lambda route: route.path)

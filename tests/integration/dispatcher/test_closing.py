@@ -130,6 +130,8 @@ async def test_coverage_for_who_may_see_it(world: World) -> None:
         assert police["networks"]["n2"] == {"delivered": 2}
         assert police["accepted_seconds"]["p50"] > 0
         assert police["accepted_seconds"]["all"] is None
+        assert police["delivered_seconds"]["p50"] >= police["accepted_seconds"]["p50"]
+        assert police["delivered_seconds"]["p95"] is None
         assert police["closed"]["revision"] == 1
         assert police["failures"] is None
         coordinator = (await get(path, "coordinator", sub="sub-c1")).json()

@@ -21,7 +21,7 @@ from tests.support.cluster import KafkaCluster
 from tests.support.dispatcher import published
 from tests.support.police import Police, outgoing
 from tests.support.sandbox import ACCOUNT, OTHER_ACCOUNT, TOKEN, Sandbox
-from tests.support.sending import CALLBACK, TEST_CALLBACK, World, crowd
+from tests.support.sending import CALLBACK, TEST_CALLBACK, World, begin_after, crowd
 from tests.support.wait import until
 
 PEOPLE = 120
@@ -103,6 +103,7 @@ class Running:
         """Publish the zone, its network and these people, newer than what any test left."""
         base = int(time.time())
         async with police_log(self.kafka, "registry") as registry:
+            await begin_after(registry, self.mongo)
             await registry.publish(
                 [
                     published(event)

@@ -1,0 +1,160 @@
+"""A database older than its topics sends nothing, and after `recover` nothing twice."""
+
+import asyncio
+import uuid
+from typing import Any
+
+from shared.contracts import MessageClosed, Send, Verdict
+from shared.mongo import connect
+from shared.mongo import database as open_database
+from tests.support.sending import Dispatcher, World, crowd
+from tests.support.wait import until
+
+Backup = dict[str, list[dict[str, Any]]]
+
+
+async def _back_up(world: World) -> Backup:
+    async with connect(world.mongo, "backup") as client:
+        database = open_database(client, world.mongo.database)
+        names = await database.list_collection_names()
+        return {name: await database[name].find().to_list() for name in names}
+
+
+async def _restore(world: World, backup: Backup) -> None:
+    async with connect(world.mongo, "backup") as client:
+        database = open_database(client, world.mongo.database)
+        for name in await database.list_collection_names():
+            await database[name].delete_many({})
+        for name, rows in backup.items():
+            if rows:
+                await database[name].insert_many(rows)
+
+
+def _lose_events(world: World, message_id: str) -> str:
+    """Have Kafka never get one send's events and the message's end: the process died before."""
+    lost = world.events(message_id)[-1].send_id
+    for records in world.cluster.records.values():
+        for at, record in enumerate(records):
+            kind = dict(record.headers).get("ce_type")
+            if (kind == Send.TYPE.encode() and Send.from_json(record.value).send_id == lost) or (
+                kind == MessageClosed.TYPE.encode()
+                and MessageClosed.from_json(record.value).message_id == message_id
+            ):
+                headers = (("ce_type", b"lost"), ("ce_source", b"nobody"))
+                records[at] = record._replace(value=b"{}", headers=headers)
+    return lost
+
+
+def _verdicts(world: World) -> dict[str, Verdict]:
+    found = [Verdict.from_json(record.value) for record in world.cluster.on("bin.verdicts")]
+    return {verdict.event_id: verdict for verdict in found}
+
+
+async def _readiness(world: World, dispatcher: Dispatcher) -> dict[str, str]:
+    url = str(dispatcher.settings.http.public_url).rstrip("/")
+    return dict((await world.http.get(f"{url}/readyz")).json()["waiting_for"])
+
+
+async def _recover(world: World, dispatcher: Dispatcher, role: str = "operator") -> Any:
+    url = str(dispatcher.settings.http.public_url).rstrip("/")
+    body = {"reason": "the disk of the database broke"}
+    token = world.token(role, zone="")
+    return await world.http.post(f"{url}/v1/recover", json=body, headers=token)
+
+
+async def test_yesterdays_ledger_sends_nothing_twice_and_forgets_nothing(  # noqa: PLR0915 - one story
+    world: World,
+) -> None:
+    """Planned before the backup and sent after it, all after it, refused, lost: all are right."""
+    people = [*crowd(6), *crowd(3, "n2")]
+    await world.people(*people)
+    async with world.dispatcher():
+        before = await world.alert()
+        await world.closed(before)
+        await world.fault("sms", "status_429", seconds=300)
+        waiting = await world.alert()
+
+        async def planned() -> bool:
+            return len(await world.rows(waiting)) == 6
+
+        await until(planned)
+    backup = await _back_up(world)
+
+    bulletin = str(uuid.uuid4())
+    async with world.dispatcher():
+        await world.behave()
+        await world.closed(waiting)
+        after = await world.alert(network_ids=("n1", "n2"))
+        await world.closed(after)
+        refused = await world.alert(network_ids=("nowhere",))
+        await world.bulletin(bulletin, "n1")
+        await world.closed(bulletin)
+        over = await world.alert(kind="all_clear", references=after, text={"nl": "Voorbij."})
+        await world.closed(over)
+    sms, mail = await world.sms(), await world.mail()
+    assert (len(sms), len(mail)) == (6 + 6 + 9 + 9, 6)
+    given = _verdicts(world)
+    states = {message: world.closings(message)[-1] for message in (before, waiting, bulletin, over)}
+    lost = _lose_events(world, after)
+
+    await _restore(world, backup)
+    async with world.dispatcher() as dispatcher:
+
+        async def doubted() -> bool:
+            return "recover" in (await _readiness(world, dispatcher)).get("history", "")
+
+        await until(doubted)
+        await asyncio.sleep(1)
+        assert (await world.rows(after), await world.rows(bulletin)) == ([], [])
+        assert (await _recover(world, dispatcher, "police")).status_code == 404
+        done = await _recover(world, dispatcher)
+        assert done.status_code == 200, done.text
+        await world.closed(after)
+        assert (await _recover(world, dispatcher)).status_code == 409
+
+        async def everything() -> bool:
+            for message, wanted in states.items():
+                if len(await world.rows(message)) != wanted.sends:
+                    return False
+            return not await _readiness(world, dispatcher)
+
+        await until(everything)
+        new = await world.alert(text={"nl": "Na het herstel."})
+        await world.closed(new)
+        await asyncio.sleep(1)
+        for message in (before, waiting, after, bulletin, over, new):
+            await world.agree(message)
+    assert await world.mail() == mail
+    texts = [one["body"] for one in await world.sms()]
+    assert len([text for text in texts if "Na het herstel." in text]) == 6
+    assert len(texts) == len(sms) + 6
+    assert {**_verdicts(world), **given} == _verdicts(world)
+    assert len(_verdicts(world)) == len(given) + 1
+    assert any(one.message_id == refused for one in given.values())
+    # the one whose events were lost was looked up at the provider, under a new id
+    rows = await world.rows(after)
+    assert lost not in {row["_id"] for row in rows}
+    assert sorted(row["state"] for row in rows) == ["delivered"] * 9
+    restored = [event for event in world.events(after) if event.reason == "restored"]
+    assert [str(event.state) for event in restored] == ["unknown"]
+    for message, wanted in states.items():
+        rows = await world.rows(message)
+        assert sorted(row["state"] for row in rows) == sorted(
+            str(state) for state, count in wanted.states.items() for _ in range(count)
+        )
+
+
+async def test_a_restart_after_a_crash_is_no_doubt(world: World) -> None:
+    """What stands on the topics beyond the marks is compared; only what is unknown holds us up."""
+    await world.people(*crowd(3))
+    async with world.dispatcher():
+        alert = await world.alert()
+        await world.closed(alert)
+    async with connect(world.mongo, "test") as client:
+        database = open_database(client, world.mongo.database)
+        await database["history"].delete_many({})  # as if the marks had never moved
+    async with world.dispatcher() as dispatcher:
+        second = await world.alert()
+        await world.closed(second)
+        assert await _readiness(world, dispatcher) == {}
+        assert (await _recover(world, dispatcher)).status_code == 409
