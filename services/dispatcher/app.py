@@ -17,6 +17,7 @@ from services.dispatcher.api import preview as preview_api
 from services.dispatcher.api import receipts as receipts_api
 from services.dispatcher.api import recovery as recovery_api
 from services.dispatcher.api import sends as sends_api
+from services.dispatcher.api.bounces import bounce_listener
 from services.dispatcher.api.receipts import Accounts
 from services.dispatcher.consumers import SERVICE, Consumers
 from services.dispatcher.domain import texts
@@ -43,6 +44,7 @@ from services.dispatcher.flows.recover_ledger import RecoverLedger
 from services.dispatcher.flows.restore_sends import RestoreSends
 from services.dispatcher.flows.settle_unknown import SettleUnknown
 from services.dispatcher.flows.show_coverage import ShowCoverage
+from services.dispatcher.flows.take_bounce import TakeBounce
 from services.dispatcher.flows.take_bulletin import TakeBulletins
 from services.dispatcher.flows.take_notice import TakeNotices
 from services.dispatcher.flows.take_receipt import TakeReceipt
@@ -220,6 +222,9 @@ async def build(settings: DispatcherSettings, log: Log, client: Client, clock: C
     tasks += [history.after(task) for task in (send, *(job.run for job in jobs.all()))]
     tasks += [history.after(consumer.run) for consumer in others]
     tasks += [consumer.watch for consumer in consumers]
+    if settings.bounces is not None:
+        take = TakeBounce(ledger=stores.ledger, history=history, clock=clock)
+        tasks.append(bounce_listener(settings.bounces, take))
     return App(app, tasks, stores, workers, jobs)
 
 
@@ -227,15 +232,16 @@ def build_senders(settings: DispatcherSettings, clock: Clock) -> Senders:
     """Make the providers' senders; nothing connects yet."""
     public = str(settings.http.public_url)
     registry = str(settings.registry_url)
+    bounces = None if settings.bounces is None else settings.bounces.address
 
     def text(message: Message, language: Language) -> str:
         return texts.sms(message, language).body
 
     return Senders(
         sms=TwilioSender(settings.twilio, "twilio", public, text, clock),
-        email=SmtpSender(settings.smtp, "smtp", registry, clock),
+        email=SmtpSender(settings.smtp, "smtp", registry, clock, bounces),
         test_sms=TwilioSender(settings.test_twilio, "test_twilio", public, text, clock),
-        test_email=SmtpSender(settings.test_smtp, "test_smtp", registry, clock),
+        test_email=SmtpSender(settings.test_smtp, "test_smtp", registry, clock, bounces),
     )
 
 

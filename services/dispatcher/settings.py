@@ -52,6 +52,16 @@ class SmtpSettings(BaseModel):
     """RFC 5321, 4.5.3.2.6: at least 10 minutes, or an accepted mail is taken for lost."""
 
 
+class BounceSettings(BaseModel):
+    """Where bounces come back to. The mail server hands what is for the address over by LMTP."""
+
+    address: EmailStr
+    """Such as `bounces@bin.example`; return paths are then `bounces+ATTEMPT@bin.example`."""
+
+    host: str = "127.0.0.1"
+    port: int = 2424
+
+
 class DispatcherSettings(ServiceSettings):
     """Everything the dispatcher needs to start."""
 
@@ -61,6 +71,9 @@ class DispatcherSettings(ServiceSettings):
     """Where messages with status `test` go: never the real provider."""
 
     test_smtp: SmtpSettings
+    bounces: BounceSettings | None = None
+    """Where unset, mails bounce to their sender's address, and nobody here hears of it."""
+
     lease: timedelta = timedelta(seconds=60)
     """How long a claimed send belongs to one process, on the database's clock."""
 

@@ -21,6 +21,7 @@ from aiosmtplib import (
 )
 
 from services.dispatcher.domain import reasons
+from services.dispatcher.domain.bounces import return_path
 from services.dispatcher.domain.ledger import Row
 from services.dispatcher.domain.message import MessageKey
 from services.dispatcher.domain.reasons import ACCOUNT_WIDE, Fault, SendReason
@@ -59,9 +60,20 @@ _GREETING_BUSY = 421
 class SmtpSender:
     """Mail through one submission server, or through the sandbox."""
 
-    def __init__(self, settings: SmtpSettings, name: str, registry_url: str, clock: Clock) -> None:
-        """Bind to a server; `registry_url` is where unsubscribe links lead."""
+    def __init__(
+        self,
+        settings: SmtpSettings,
+        name: str,
+        registry_url: str,
+        clock: Clock,
+        bounces: str | None = None,
+    ) -> None:
+        """Bind to a server; `registry_url` is where unsubscribe links lead, `bounces` an address.
+
+        With it, each attempt has its own return path, so that a bounce names its attempt.
+        """
         self._settings = settings
+        self._bounces = bounces
         self._name = name
         self._registry = registry_url.rstrip("/")
         self._clock = clock
@@ -154,7 +166,7 @@ class SmtpSender:
     ) -> Outcome | None:
         """Do one mail transaction; None where the connection broke before the mail went out."""
         try:
-            await connection.mail(self._settings.sender, timeout=_COMMAND)
+            await connection.mail(self._return_path(delivery), timeout=_COMMAND)
             await connection.rcpt(address, timeout=_COMMAND)
         except SMTPResponseException as error:
             await self._reset(connection)
@@ -179,6 +191,11 @@ class SmtpSender:
             raise
         self._idle.append(connection)
         return Accepted(self._message_id(delivery.row))
+
+    def _return_path(self, delivery: Delivery) -> str:
+        if self._bounces is None:
+            return self._settings.sender
+        return return_path(self._bounces, delivery.attempt_id)
 
     async def _reset(self, connection: SMTP) -> None:
         try:
