@@ -2,7 +2,9 @@
 
 import string
 
+import phonenumbers
 import pytest
+from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,3 +74,57 @@ def test_any_text_is_an_address_or_refused(written: str) -> None:
     except Invalid:
         return
     assert contact.email(found) == found
+
+
+nationals = st.from_regex(r"[1-9][0-9]{7,8}", fullmatch=True)
+
+
+@given(st.sampled_from(["0", "+32", "0032", "0032 0", ""]), nationals, separators)
+def test_the_quick_way_reads_a_number_as_the_library_does(
+    start: str, national: str, separator: str
+) -> None:
+    written = f"{start}{national[:3]}{separator}{national[3:]}"
+    try:
+        parsed = phonenumbers.parse(written, "BE")
+    except phonenumbers.NumberParseException:
+        parsed = phonenumbers.PhoneNumber()
+    usual = {phonenumbers.PhoneNumberType.MOBILE: "mobile"}
+    kind = usual.get(phonenumbers.number_type(parsed))
+    try:
+        found = contact.phone(written)
+    except Invalid:
+        assert kind is None
+        return
+    e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    assert found.e164 == e164
+    assert kind in {None, found.kind}
+
+
+locals_ = st.text("aZ9._+-'é\"@ ", max_size=70)
+domains = st.sampled_from(
+    [
+        "voorbeeld.example",
+        "voorbeeld.example.",
+        "Exämple.example",
+        "voorbeeld",
+        "a..b",
+        "-a.be",
+        "[127.0.0.1]",
+        "b.be>",
+    ]
+)
+
+
+@given(locals_, domains)
+def test_the_quick_way_reads_an_address_as_the_library_does(local: str, domain: str) -> None:
+    written = f"{local}@{domain}"
+    wanted: str | None
+    try:
+        checked = validate_email(written.strip(), check_deliverability=False, allow_smtputf8=False)
+        wanted = (checked.ascii_email or checked.normalized).lower()
+    except EmailNotValidError:
+        wanted = None
+    try:
+        assert contact.email(written) == wanted
+    except Invalid:
+        assert wanted is None
