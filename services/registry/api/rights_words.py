@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from shared.contracts.base import Language
 
 SUPERVISOR = (
-    "Controleorgaan op de politionele informatie (COC) / Organe de contrôle de l'information "
-    "policière, Leuvenseweg 48 rue de Louvain, 1000 Brussel/Bruxelles, www.controleorgaan.be"
+    "Controleorgaan op de politionele informatie (COC), www.controleorgaan.be / Organe de contrôle "
+    "de l'information policière, www.organedecontrole.be"
 )
-"""The supervisor of the police's processing of personal data."""
+"""The supervisor of the police's processing of personal data (Act of 30 July 2018, title VII)."""
 
 
 @dataclass(frozen=True, slots=True)
