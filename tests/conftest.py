@@ -4,7 +4,6 @@ They start when the first test asks for them, and fail that test when they canno
 pytest-xdist spreads a run over workers, the run's own process starts them once, for all workers.
 """
 
-import json
 import shutil
 import tempfile
 import uuid
@@ -18,7 +17,7 @@ from pymongo import MongoClient
 
 from shared.settings import MongoSettings
 from tests.support.cluster import KafkaCluster
-from tests.support.servers import RunServers
+from tests.support.servers import RunServers, Told
 
 TESTS = Path(__file__).parent
 _SERVERS = pytest.StashKey[RunServers]()
@@ -32,7 +31,7 @@ def pytest_configure_node(node: Any) -> None:
     if _SERVERS not in config.stash:
         config.stash[_FOLDER] = Path(tempfile.mkdtemp(prefix="buurtbode-tests-"))
         config.stash[_SERVERS] = RunServers(config.stash[_FOLDER])
-    node.workerinput["servers"] = json.dumps(config.stash[_SERVERS].told())
+    node.workerinput["servers"] = config.stash[_SERVERS].told().to_json()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -64,7 +63,7 @@ def run_servers(
     """Give the run's servers, whoever starts them."""
     told: str | None = getattr(request.config, "workerinput", {}).get("servers")
     servers = RunServers(
-        tmp_path_factory.mktemp("servers"), None if told is None else json.loads(told)
+        tmp_path_factory.mktemp("servers"), None if told is None else Told.from_json(told)
     )
     try:
         yield servers

@@ -15,7 +15,7 @@ from deploy.local.stack import NoStackError, wait_ready
 from tests.e2e.local_stack import LocalStack, start_up
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def local_stack(tmp_path_factory: pytest.TempPathFactory) -> Generator[LocalStack]:
     """Start `buurtbode up --with-demo-data` as a child; hold that it ends cleanly."""
     data = tmp_path_factory.mktemp("stack") / "data"

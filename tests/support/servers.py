@@ -4,12 +4,12 @@ Containers are used when `BUURTBODE_TEST_CONTAINERS` is 1; their images are in
 `BUURTBODE_KAFKA_IMAGE` and `BUURTBODE_MONGO_IMAGE`. A server that cannot start is an error.
 """
 
+import json
 import os
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypedDict
-
-from pydantic import SecretStr
+from typing import Protocol, Self
 
 from deploy.kafka_admin import add_police_client, add_service_users, apply_topics
 from deploy.local.kafka import KafkaBroker
@@ -92,13 +92,33 @@ def start_mongo(folder: Path) -> MongoServer:
     return server
 
 
-class Told(TypedDict):
-    """Where started servers are, as one process tells another."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Where started servers are."""
 
-    bootstrap: str
-    operator: str
-    passwords: dict[str, str]
+    cluster: KafkaCluster
     mongo_admin_url: str
+
+    def to_json(self) -> str:
+        """Write it for another process of the same run: with the passwords, in memory only."""
+        operator = self.cluster.operator
+        return json.dumps(
+            {
+                "operator": {
+                    **operator.model_dump(mode="json"),
+                    "password": operator.password.get_secret_value(),
+                },
+                "passwords": dict(self.cluster.passwords),
+                "mongo_admin_url": self.mongo_admin_url,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote."""
+        told = json.loads(text)
+        operator = KafkaSettings.model_validate(told["operator"])
+        return cls(KafkaCluster(operator, told["passwords"]), told["mongo_admin_url"])
 
 
 class RunServers:
@@ -115,26 +135,20 @@ class RunServers:
     def kafka(self) -> KafkaCluster:
         """Give the broker, with every topic and every kind of user."""
         if self._cluster is None:
-            self._cluster = self._start_kafka() if self._told is None else _cluster(self._told)
+            self._cluster = self._start_kafka() if self._told is None else self._told.cluster
         return self._cluster
 
     def mongo_admin_url(self) -> str:
         """Give where the database's superuser connects."""
         if self._told is not None:
-            return self._told["mongo_admin_url"]
+            return self._told.mongo_admin_url
         if self._mongo is None:
             self._mongo = start_mongo(self._folder / "mongo")
         return self._mongo.admin_url
 
     def told(self) -> Told:
         """Start both, and tell where they are."""
-        cluster = self.kafka()
-        return Told(
-            bootstrap=cluster.bootstrap,
-            operator=cluster.operator.password.get_secret_value(),
-            passwords=dict(cluster.passwords),
-            mongo_admin_url=self.mongo_admin_url(),
-        )
+        return Told(self.kafka(), self.mongo_admin_url())
 
     def stop(self) -> None:
         """End what was started here."""
@@ -151,10 +165,3 @@ class RunServers:
         for zone in ("demo", "other"):
             users[f"police-{zone}"] = add_police_client(operator, zone)
         return KafkaCluster(operator, users)
-
-
-def _cluster(told: Told) -> KafkaCluster:
-    operator = KafkaSettings(
-        bootstrap=told["bootstrap"], user="operator", password=SecretStr(told["operator"])
-    )
-    return KafkaCluster(operator, told["passwords"])

@@ -13,6 +13,7 @@ from shared.contracts import (
     Alert,
     Bulletin,
     BulletinProposed,
+    CoverageAlarm,
     Erasure,
     Event,
     MessageClosed,
@@ -177,6 +178,18 @@ NOTICE = Notice(
     issued_at=NOW,
     expires_at=NOW + timedelta(days=36_500),
 )
+ALARM = CoverageAlarm(
+    event_id="alarm-1",
+    zone_id="demo",
+    message_id=MESSAGE,
+    message_type=MessageType.ALERT,
+    network_ids=("bin-linde",),
+    owed=20,
+    accepted=10,
+    threshold=0.95,
+    within_seconds=60,
+    raised_at=NOW,
+)
 ERASURE = Erasure(erasure_id="erasure-1", member_id="gone", zone_id="demo", erased_at=NOW)
 TABLE: dict[type[Event], list[tuple[Event, list[Told]]]] = {
     Verdict: verdicts(),
@@ -195,6 +208,7 @@ TABLE: dict[type[Event], list[tuple[Event, list[Told]]]] = {
             ],
         ),
     ],
+    CoverageAlarm: [(ALARM, [Told("alarm", "raised", "low_coverage", MESSAGE)])],
     Bulletin: [(released(), [Told("bulletin", "released", None, OTHER)])],
     Notice: [(NOTICE, [Told("notice", None, None, NOTICE.notice_id)])],
     Access: accesses(),
