@@ -14,12 +14,15 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 from pymongo import MongoClient
+from xdist.scheduler import (  # pyright: ignore[reportMissingTypeStubs]
+    LoadScopeScheduling,
+)
 
 from shared.settings import MongoSettings
 from tests.support.cluster import KafkaCluster
 from tests.support.servers import RunServers, Told
 
-TESTS = Path(__file__).parent
+_END_TO_END = "tests/e2e/"
 _SERVERS = pytest.StashKey[RunServers]()
 _FOLDER = pytest.StashKey[Path]()
 
@@ -41,20 +44,22 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(config.stash[_FOLDER], ignore_errors=True)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep on one worker what shares costly fixtures, and begin with what takes longest.
-
-    The end-to-end tests share one stack; every other file is a group of its own.
-    """
-    items.sort(key=lambda item: not _is_end_to_end(item))
-    for item in items:
-        group = "e2e" if _is_end_to_end(item) else str(item.path.relative_to(TESTS))
-        item.add_marker(pytest.mark.xdist_group(group))
+    """Begin with what takes longest."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_END_TO_END))
 
 
-def _is_end_to_end(item: pytest.Item) -> bool:
-    return item.path.is_relative_to(TESTS / "e2e")
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "_ByFile":
+    """Give each worker whole files (and one of them all end-to-end tests)."""
+    return _ByFile(config, log)
+
+
+class _ByFile(LoadScopeScheduling):
+    """Keeps on one worker what shares costly fixtures: a file, or all tests of the one stack."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _END_TO_END if nodeid.startswith(_END_TO_END) else nodeid.partition("::")[0]
 
 
 @pytest.fixture(scope="session")
