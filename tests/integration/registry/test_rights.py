@@ -40,6 +40,8 @@ C, M, B = (
     f"{N}/bulletins/{{bulletin_id}}",
 )
 
+L = "/v1/dead-letters/{letter_id}"
+
 ALLOWED: dict[tuple[str, str], set[str]] = {
     ("GET", "/v1/zones"): ADMIN | POLICE | ELSEWHERE | {"zoneless-police"},
     ("POST", "/v1/zones"): ADMIN | {"other-admin"},
@@ -105,6 +107,10 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("GET", f"{N}/evaluation"): POLICE | COORDINATOR,
     ("GET", "/v1/figures"): POLICE | MUNICIPALITY | {"other-police", "zoneless-police", "federal"},
     ("POST", "/v1/republish"): {"operator"},
+    ("GET", "/v1/dead-letters"): {"operator"},
+    ("GET", L): {"operator"},
+    ("POST", f"{L}/replay"): {"operator"},
+    ("POST", f"{L}/drop"): {"operator"},
 }
 
 
@@ -176,8 +182,23 @@ async def world(registry: Registry) -> World:
         "bulletin_id": wanted.bulletin_id,
         "meeting_id": "meeting-1",
         "alert_id": wanted.bulletin_id,
+        "letter_id": await _give_up(registry),
     }
     return World(registry, ids, people(registry))
+
+
+async def _give_up(registry: Registry) -> str:
+    """Have a record that nobody can read, and give its dead letter's id."""
+    letters = registry.database["dead_letters"]
+    await registry.propose(proposal(registry), value=b"\xff not json")
+
+    async def given_up() -> bool:
+        return await letters.count_documents({}) > 0
+
+    await registry.consume(given_up)
+    letter = await letters.find_one({})
+    assert letter is not None
+    return str(letter["_id"])
 
 
 def routes(registry: Registry) -> set[tuple[str, str]]:
