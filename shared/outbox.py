@@ -12,9 +12,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from time import monotonic
 
 import structlog
-from bson import Binary
+from bson import ObjectId
 from pymongo import ReturnDocument
 from pymongo.errors import PyMongoError
 
@@ -30,6 +31,7 @@ _LEASE = timedelta(seconds=30)
 """Longer than a publish can take (a batch waits 10 s at most, and is in flight for 10 s)."""
 
 _WINDOW = 1000
+_LOOK_BACK_S = 2.0
 _FEW = 4
 """Streams up to which a command for each is no slower than the commands for many."""
 
@@ -123,9 +125,19 @@ class Outbox:
             await self._counters.insert_many(new, session=session)
         return {stream: there.get(stream, 0) + 1 for stream in counted}
 
-    async def oldest(self) -> list[Document]:
-        """Give the next rows to publish, in order per stream."""
-        window = self._rows.find({}, {"stream": 1}).sort("_id", 1).limit(_WINDOW)
+    async def drop(self, session: Session, topic: str, key: str) -> None:
+        """Forget what waits on a stream: a restored backup's is older than what was published."""
+        await self._rows.delete_many({"stream": f"{topic}|{key}"}, session=session)
+
+    async def oldest(self, since: ObjectId | None = None) -> list[Document]:
+        """Give the next rows to publish, in order per stream.
+
+        `since` leaves out streams whose rows were all written before that one: an index holds what
+        was deleted for minutes more (the server's history window), and reading past all of it
+        again and again would cost more than the rows.
+        """
+        later: Document = {} if since is None else {"_id": {"$gt": since}}
+        window = self._rows.find(later, {"stream": 1}).sort("_id", 1).limit(_WINDOW)
         streams = list({row["stream"] async for row in window})
         if not streams:
             return []
@@ -151,13 +163,13 @@ def _row(stream: str, seq: int, record: Outgoing) -> Document:
         "seq": seq,
         "topic": record.topic,
         "key": record.key,
-        "headers": [[name, Binary(value)] for name, value in record.headers],
-        "value": Binary(record.value),
+        "headers": dict(record.headers),  # `encode` writes each of them once
+        "value": record.value,
     }
 
 
 def _outgoing(row: Document) -> Outgoing:
-    headers = tuple((str(name), bytes(value)) for name, value in row["headers"])
+    headers = tuple((str(name), bytes(value)) for name, value in row["headers"].items())
     return Outgoing(row["topic"], row["key"], bytes(row["value"]), headers)
 
 
@@ -170,16 +182,32 @@ class OutboxPublisher:
         self._log = log
         self._lease = Lease(database["leases"], "outbox", owner, _LEASE)
         self._logger = structlog.get_logger(job="outbox")
+        self._last: ObjectId | None = None
+        self._looked = 0.0
 
     async def publish_once(self) -> int:
         """Publish what stands first and give how many; 0 where there is nothing, or no lease."""
         if not await self._lease.hold():
             return 0
-        rows = await self._outbox.oldest()
+        rows = await self._next()
         if rows:
             await self._log.publish([_outgoing(row) for row in rows])
             await self._outbox.remove(rows)
+            self._last = max(row["_id"] for row in rows)
         return len(rows)
+
+    async def _next(self) -> list[Document]:
+        """Go on behind what was published last; look from the start where nothing is there.
+
+        And every few seconds: a transaction may commit rows that are older than what is behind.
+        """
+        now = monotonic()
+        if self._last is not None and now - self._looked < _LOOK_BACK_S:
+            rows = await self._outbox.oldest(self._last)
+            if rows:
+                return rows
+        self._looked = now
+        return await self._outbox.oldest()
 
     async def run(self) -> None:
         """Publish until cancelled, woken by `Outbox.filled`; what is away only delays it."""
