@@ -163,7 +163,8 @@ def _attach(built: EmailMessage, calendar: str) -> None:
     part = EmailMessage(policy=SMTP)
     part.set_content(calendar, subtype="calendar", cte="base64", filename="meeting.ics")
     del part["MIME-Version"]
-    part.set_param("method", "PUBLISH")
+    # the same as in the object itself, or calendars refuse it (RFC 6047, section 2.4)
+    part.set_param("method", "CANCEL" if "\r\nMETHOD:CANCEL\r\n" in calendar else "PUBLISH")
     built.attach(part)
 
 

@@ -1,12 +1,16 @@
 """`/v1/networks/{id}/meetings`: meetings of the members, their attendance and minutes."""
 
+from typing import Literal
+
 from fastapi import APIRouter, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from services.registry.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, paged
 from services.registry.api.scopes import Coordinators, NetworkRelay, ReadVersion, Wired, etag
+from services.registry.domain.failures import Invalid
 from services.registry.domain.meeting import Attendance, Meeting, Minutes, Place
 from services.registry.flows.call_meeting import NewMeeting, call_meeting
+from services.registry.flows.change_meeting import cancel_meeting, move_meeting
 from services.registry.flows.list_meetings import list_meetings
 from services.registry.flows.report_meeting import report_meeting
 from shared.contracts.base import Bodies, Subjects, UtcTime
@@ -26,13 +30,29 @@ class MeetingInput(BaseModel):
     ends_at: AwareDatetime
 
 
-class MeetingReport(BaseModel):
-    """What is noted after a meeting; a field that is left out stays as it is."""
+class MeetingChange(BaseModel):
+    """Another time or place, or that it is off; or, after it, attendance and minutes.
+
+    One of these at a time; a field that is left out stays as it is.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
+    starts_at: AwareDatetime | None = None
+    ends_at: AwareDatetime | None = None
+    place: Place | None = None
+    cancelled: Literal[True] | None = None
     attendance: Attendance | None = None
     minutes: Minutes | None = None
+
+    def parts(self) -> set[str]:
+        """Tell which of the three are asked for."""
+        asked = {
+            "move": (self.starts_at, self.ends_at, self.place),
+            "cancel": (self.cancelled,),
+            "report": (self.attendance, self.minutes),
+        }
+        return {part for part, values in asked.items() if any(v is not None for v in values)}
 
 
 class MeetingView(BaseModel):
@@ -47,6 +67,7 @@ class MeetingView(BaseModel):
     place: str
     starts_at: UtcTime
     ends_at: UtcTime
+    cancelled_at: UtcTime | None
     attendance: int | None
     minutes: str | None
 
@@ -84,18 +105,47 @@ async def patch_meeting(
     *,
     meeting_id: str,
     version: ReadVersion,
-    noted: MeetingReport,
+    change: MeetingChange,
     response: Response,
 ) -> MeetingView:
-    """Note attendance and minutes; `If-Match` holds the ETag of what you read."""
-    meeting = await report_meeting(
-        context,
-        scope.actor,
-        scope.network.network_id,
-        meeting_id,
-        version=version,
-        attendance=noted.attendance,
-        minutes=noted.minutes,
-    )
+    """Move a meeting or call it off, which the members are told; or note attendance and minutes.
+
+    `If-Match` holds the ETag of what you read.
+    """
+    meeting = await _changed(scope, context, meeting_id, version, change)
     response.headers["ETag"] = etag(meeting.version)
     return _view(meeting)
+
+
+async def _changed(
+    scope: Coordinators, context: Wired, meeting_id: str, version: int, change: MeetingChange
+) -> Meeting:
+    subject, network_id = scope.caller.subject, scope.network.network_id
+    parts = change.parts()
+    if len(parts) > 1:
+        raise Invalid(
+            "one-at-a-time",
+            "Move the meeting, cancel it, or note attendance and minutes: one at a time.",
+        )
+    if parts == {"move"}:
+        return await move_meeting(
+            context,
+            subject,
+            network_id,
+            meeting_id,
+            version=version,
+            starts_at=change.starts_at,
+            ends_at=change.ends_at,
+            place=change.place,
+        )
+    if parts == {"cancel"}:
+        return await cancel_meeting(context, subject, network_id, meeting_id, version=version)
+    return await report_meeting(
+        context,
+        scope.actor,
+        network_id,
+        meeting_id,
+        version=version,
+        attendance=change.attendance,
+        minutes=change.minutes,
+    )

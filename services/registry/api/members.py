@@ -13,11 +13,13 @@ from services.registry.domain.contact import PhoneKind
 from services.registry.domain.measure import Ground, MeasureKind
 from services.registry.domain.member import LeftBy, MemberRecord, PersonName, Tie
 from services.registry.domain.reach import SmsReach, by_sms
+from services.registry.domain.search import wanted
 from services.registry.flows.accept_house_rules import accept_on_paper
 from services.registry.flows.create_member import NewMember, Paper, create_member
 from services.registry.flows.edit_member import edit_member
 from services.registry.flows.leave_network import leave_by_coordinator
 from services.registry.flows.list_members import list_members
+from services.registry.flows.search_members import search_members
 from services.registry.flows.show_member import show_member
 from shared.contracts.base import Language, UtcTime
 from shared.contracts.registry import MemberKind, MemberState
@@ -118,7 +120,7 @@ class MemberView(BaseModel):
     suspended_until: UtcTime | None
     measures: list[MeasureView]
     house_rules_version: int | None
-    accepted_how: Literal["link", "paper"] | None
+    accepted_how: Literal["link", "paper", "restored"] | None
     accepted_at: UtcTime | None
     created_at: UtcTime
     left_at: UtcTime | None
@@ -202,6 +204,36 @@ async def post_member(
     )
     member = await create_member(context, scope.actor, scope.network.network_id, newcomer)
     return tagged(member, response)
+
+
+class SearchInput(_Input):
+    """What to look for: parts of a name, a number or an address, each of which has to fit."""
+
+    text: Annotated[str, Field(min_length=1, max_length=100)]
+
+
+@router.post("/members/search")
+async def post_search(
+    *,
+    scope: Coordinators,
+    context: Wired,
+    asked: SearchInput,
+    state: MemberState | None = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> Page[MemberView]:
+    """Search the members, by name; a POST, since a name has no place in a URL. It is on record."""
+    found = await search_members(
+        context,
+        scope.actor,
+        scope.network,
+        wanted(asked.text),
+        state=state,
+        after=cursor,
+        limit=limit,
+    )
+    last = found[-1].member_id if found else None
+    return paged([member_view(member) for member in found], limit, last)
 
 
 @router.get("/members/{member_id}")

@@ -310,6 +310,60 @@ PROBLEMS: Mapping[str, Mapping[ListLanguage, Said]] = {
         ("De vergadering moet nog komen.", "Noteer aanwezigheid en verslag erna."),
         ("La réunion est à venir.", "Notez les présences et le compte rendu ensuite."),
     ),
+    "meeting-begun": _in(
+        ("The meeting has begun.", "Only a meeting that is yet to come is moved or cancelled."),
+        (
+            "De vergadering is begonnen.",
+            "Alleen een vergadering die nog moet komen wordt verplaatst of afgelast.",
+        ),
+        (
+            "La réunion a commencé.",
+            "Seule une réunion à venir peut être déplacée ou annulée.",
+        ),
+    ),
+    "meeting-cancelled": _in(
+        ("The meeting was cancelled.", "Call a new one."),
+        ("De vergadering is afgelast.", "Roep een nieuwe bijeen."),
+        ("La réunion est annulée.", "Convoquez-en une nouvelle."),
+    ),
+    "one-at-a-time": _in(
+        (
+            "This asks for several things at once.",
+            "Move the meeting, cancel it, or note attendance and minutes: one at a time.",
+        ),
+        (
+            "Dit vraagt verschillende dingen tegelijk.",
+            "Verplaats de vergadering, gelast ze af, of noteer aanwezigheid en verslag.",
+        ),
+        (
+            "Plusieurs choses sont demandées à la fois.",
+            "Déplacez la réunion, annulez-la, ou notez présences et compte rendu.",
+        ),
+    ),
+    "catching-up": _in(
+        ("The service has just started.", "Try again in a moment."),
+        ("De dienst is net gestart.", "Probeer zo dadelijk opnieuw."),
+        ("Le service vient de démarrer.", "Réessayez dans un instant."),
+    ),
+    "not-behind": _in(
+        ("The database knows all that was published.", "There is nothing to recover."),
+        ("De databank kent alles wat gepubliceerd werd.", "Er is niets te herstellen."),
+        ("La base connaît tout ce qui a été publié.", "Il n'y a rien à récupérer."),
+    ),
+    "restored-backup": _in(
+        (
+            "The database is older than what was published.",
+            "Nothing is changed until an operator has recovered it; try again later.",
+        ),
+        (
+            "De databank is ouder dan wat gepubliceerd werd.",
+            "Er verandert niets tot een beheerder ze herstelde; probeer later opnieuw.",
+        ),
+        (
+            "La base est plus ancienne que ce qui a été publié.",
+            "Rien ne change avant qu'un opérateur l'ait récupérée ; réessayez plus tard.",
+        ),
+    ),
     "network-dissolved": _in(
         ("The network is dissolved.", "Nothing in it changes any more; create a new one."),
         ("Het netwerk is ontbonden.", "Er verandert niets meer; maak een nieuw."),

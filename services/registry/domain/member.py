@@ -27,7 +27,9 @@ LeftBy = Literal["coordinator", "link", "exclusion"]
 class Acceptance(Value):
     """That a person accepted a version of the house rules themselves."""
 
-    how: Literal["link", "paper"]
+    how: Literal["link", "paper", "restored"]
+    """`restored`: only the version is known, from what was published before a backup."""
+
     version: int
     at: UtcTime
     """When it was recorded."""

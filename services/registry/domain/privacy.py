@@ -37,6 +37,12 @@ class Retention(Value):
     bulletins: timedelta = 1095 * _DAY
     """Texts of bulletins, from their end; the yearly evaluations look back on them."""
 
+    meetings: timedelta = 1095 * _DAY
+    """Meetings with their minutes, from their end; minutes may name people."""
+
+    figures: timedelta = 3650 * _DAY
+    """Counters of what was sent, without a person: invoices rest on them."""
+
     imports: timedelta = 365 * _DAY
     """That a file was imported: its digest, no person."""
 

@@ -42,6 +42,7 @@ async def call_meeting(context: Context, subject: str, network_id: str, new: New
             ends_at=new.ends_at,
             created_at=now,
             created_by=subject,
+            organizer=network.event(now).reply_to,
         )
         bulletin = NewBulletin(
             kind=BulletinKind.ORGANISATION,

@@ -26,8 +26,12 @@ async def retain(context: Context) -> bool:
     bulletins = await context.bulletins.ended_before(now - kept.bulletins, _MOST)
     for row_id in bulletins:
         await _delete_bulletin(context, row_id)
+    meetings = await context.meetings.ended_before(now - kept.meetings, _MOST)
+    for meeting_id in meetings:
+        await _delete_meeting(context, meeting_id)
     await context.imports.forget(now - kept.imports)
-    return bool(over) or any(changed) or bool(bulletins)
+    await context.figures.forget(now - kept.figures)
+    return bool(over) or any(changed) or bool(bulletins) or bool(meetings)
 
 
 async def _erase(context: Context, member_id: str) -> None:
@@ -62,5 +66,24 @@ async def _delete_bulletin(context: Context, row_id: str) -> None:
             return
         await context.bulletins.remove(session, row_id)
         await context.record_bulletin(session, None, "bulletin.delete", bulletin)
+
+    await context.transaction(work)
+
+
+async def _delete_meeting(context: Context, meeting_id: str) -> None:
+    async def work(session: Session) -> None:
+        meeting = await context.meetings.find(meeting_id, session)
+        if meeting is None:
+            return
+        await context.meetings.remove(session, meeting_id)
+        await context.record(
+            session,
+            None,
+            "change",
+            "meeting.delete",
+            zone_id=meeting.zone_id,
+            network_id=meeting.network_id,
+            message_id=meeting.bulletin_id,
+        )
 
     await context.transaction(work)

@@ -32,7 +32,9 @@ class Figures:
         """Create the indexes; what is known of a single send ends by itself."""
         await self._sends.create_index("at", expireAfterSeconds=int(_REMEMBERED.total_seconds()))
         await self._tallies.create_index([("network_id", 1), ("day", 1)])
+        await self._tallies.create_index("day")
         await self._alerts.create_index([("network_ids", 1), ("at", 1)])
+        await self._alerts.create_index("at")
         await self._database["erased"].create_index("network_id")
 
     async def counted(
@@ -118,6 +120,12 @@ class Figures:
         shown = {"network_id": 1, "bulletin_id": 1}
         rows = self._database["bulletins"].find(query, shown, session=session)
         return await self._ids(rows, "bulletin_id")
+
+    async def forget(self, before: datetime) -> None:
+        """Delete the counters of days that are past their date."""
+        day = before.astimezone(BRUSSELS).date().isoformat()
+        await self._tallies.delete_many({"day": {"$lt": day}})
+        await self._alerts.delete_many({"at": {"$lt": before}})
 
     @staticmethod
     async def _ids(rows: Any, field: str) -> dict[str, set[str]]:

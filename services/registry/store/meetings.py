@@ -17,7 +17,8 @@ class Meetings(Aggregates[Meeting]):
     id_field: ClassVar[str] = "meeting_id"
 
     async def prepare(self) -> None:
-        """Create the index that a network's list reads by."""
+        """Create the indexes: a network's list, and what is past its date."""
+        await self.rows.create_index([("ends_at", 1)])
         await self.rows.create_index([("network_id", 1), ("starts_at", -1), ("_id", 1)])
 
     async def in_network(self, network_id: str, meeting_id: str, session: Session) -> Meeting:
@@ -53,7 +54,20 @@ class Meetings(Aggregates[Meeting]):
     async def between(
         self, session: Session, network_id: str, since: datetime, until: datetime
     ) -> list[Meeting]:
-        """Give a network's meetings of a period, `until` excluded, in order."""
-        query: Document = {"network_id": network_id, "starts_at": {"$gte": since, "$lt": until}}
+        """Give a network's meetings of a period, `until` excluded, in order; no cancelled ones."""
+        query: Document = {
+            "network_id": network_id,
+            "starts_at": {"$gte": since, "$lt": until},
+            "cancelled_at": None,
+        }
         rows = self.rows.find(query, session=session).sort([("starts_at", 1), ("_id", 1)])
         return [self.read(row) async for row in rows]
+
+    async def ended_before(self, moment: datetime, limit: int) -> list[str]:
+        """Give meetings that ended before a moment."""
+        rows = self.rows.find({"ends_at": {"$lte": moment}}, {"_id": 1})
+        return [str(row["_id"]) async for row in rows.limit(limit)]
+
+    async def remove(self, session: Session, meeting_id: str) -> None:
+        """Delete a meeting that is past its date, with its minutes."""
+        await self.rows.delete_one({"_id": meeting_id}, session=session)

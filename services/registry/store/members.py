@@ -1,5 +1,6 @@
 """The members, in collection `members`."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
 from services.registry.domain.evaluation import Reach
 from services.registry.domain.failures import Invalid, NotThere
 from services.registry.domain.member import MemberRecord
+from services.registry.domain.search import Wanted, findable
 from services.registry.store.rows import Aggregates, unknown_cursor
 from shared.contracts.registry import MemberState
 from shared.failures import Fenced
@@ -71,6 +73,7 @@ class Members(Aggregates[MemberRecord]):
             **super().row(aggregate),
             "phone_held": held,
             "sort_name": aggregate.name.casefold(),
+            "found_by": findable(aggregate.name, aggregate.phone, aggregate.email),
         }
 
     async def in_network(
@@ -100,6 +103,8 @@ class Members(Aggregates[MemberRecord]):
         state: MemberState | None,
         after: str | None,
         limit: int,
+        *,
+        wanted: Wanted | None = None,
     ) -> list[MemberRecord]:
         """Give a page in the order of names; `after` is the last member of the page before.
 
@@ -108,6 +113,10 @@ class Members(Aggregates[MemberRecord]):
         query: Document = {"network_id": network_id}
         if state is not None:
             query["state"] = state
+        if wanted is not None:
+            # a network has some hundreds of members, so its part of the index is read through
+            parts = [{"found_by": {"$regex": re.escape(word)}} for word in wanted.words]
+            query |= {"$and": parts} if parts else {"_id": {"$in": []}}
         if after is not None:
             last = await self.rows.find_one(
                 {"_id": after, "network_id": network_id}, {"sort_name": 1}, session=session

@@ -91,6 +91,19 @@ async def test_the_evaluation_says_what_happened(linde: Registry) -> None:
     assert (other["relay_median"], Decimal(other["cost"])) == (None, 0)
 
 
+async def test_who_was_erased_still_counts_without_being_anybody(linde: Registry) -> None:
+    await a_year(linde)
+    people = (await linde.coordinator().get("/networks/bin-linde/members"))["items"]
+    for member in people:
+        path = f"/networks/bin-linde/members/{member['member_id']}/erase"
+        await linde.coordinator().post(path, json={"reason": "Op verzoek."})
+
+    found = await linde.coordinator().get(EVALUATION, params={"year": 2026})
+
+    assert (found["members"], found["joined"], found["left"]) == (0, 3, 3)
+    assert (found["sms_reached"], found["segments"]) == (1, 2)
+
+
 async def test_the_evaluation_is_a_page_to_print_in_each_language(linde: Registry) -> None:
     """Rules text: "(JSON and a printable page)"."""
     await a_year(linde)

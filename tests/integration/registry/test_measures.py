@@ -1,6 +1,7 @@
 """Measures against a member, and what the law gives them over their data."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -148,7 +149,7 @@ async def test_a_record_gives_everything_that_is_held(linde: Registry) -> None:
     page = await who.raw("GET", f"{path}/record", params={"form": "html"})
     assert page.headers["content-type"].startswith("text/html")
     kept_out = {"accept_token", "unsubscribe_token"}
-    of_the_indexes = {"_id", "phone_held", "sort_name"}
+    of_the_indexes = {"_id", "phone_held", "sort_name", "found_by"}
     assert set(record["held"]) == set(row) - of_the_indexes - kept_out
     for value in (row["name"], row["phone"], row["email"], WHY["reason"], "Getuige Voorbeeld"):
         assert value in str(record)
@@ -293,6 +294,48 @@ async def test_what_is_past_its_date_is_deleted(linde: Registry) -> None:
     assert await held() == set()
     orders = {event.member_id for event in await linde.events(Erasure)}
     assert orders == {id_of(stays), id_of(gone), waits["member_id"]}
+
+
+async def test_bulletins_minutes_imports_and_counters_are_deleted_past_their_date(
+    linde: Registry,
+) -> None:
+    """Source: GDPR, article 5(1)(e); each for its own time, and each deletion on record."""
+    person, kept = linde.coordinator(), linde.app.context.retention
+    text = {"subject": {"nl": "Kort"}, "body": {"nl": "Tekst."}}
+    await person.post("/networks/bin-linde/bulletins", 201, json=text)
+    starts = linde.time.now + timedelta(days=1)
+    times = {"starts_at": starts.isoformat(), "ends_at": (starts + timedelta(hours=1)).isoformat()}
+    await person.post("/networks/bin-linde/meetings", 201, json={**text, **times, "place": "Zaal"})
+    await person.post(f"{LIST}/import", content=b"Naam;GSM\nLid;0450 00 00 07\n")
+    day = {"network_id": "bin-linde", "day": "2026-11-20", "segments": 2}
+    await linde.database["tallies"].insert_one(day)
+    counted = {"network_ids": ["bin-linde"], "at": linde.time.now}
+    await linde.database["counted_alerts"].insert_one(counted)
+    begun = linde.time.now
+
+    async def left(after: timedelta) -> dict[str, int]:
+        linde.time.now = begun + after
+        while await retain(linde.app.context):
+            pass
+        names = ("imports", "bulletins", "meetings", "tallies", "counted_alerts")
+        found = {name: await linde.database[name].count_documents({}) for name in names}
+        return {name: count for name, count in found.items() if count}
+
+    all_of_them = {
+        "imports": 1,
+        "bulletins": 2,
+        "meetings": 1,
+        "tallies": 1,
+        "counted_alerts": 1,
+    }
+    assert await left(kept.imports) == all_of_them
+    assert "imports" not in await left(kept.imports + timedelta(seconds=1))
+    assert (await left(kept.bulletins))["bulletins"] == 2
+    over = await left(kept.bulletins + timedelta(days=15))
+    assert over == {"tallies": 1, "counted_alerts": 1}
+    assert await left(kept.figures + timedelta(days=1)) == {}
+    deleted = [e.action for e in await linde.events(Access) if e.action.endswith(".delete")]
+    assert sorted(deleted) == ["bulletin.delete", "bulletin.delete", "meeting.delete"]
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,49 @@ async def test_attendance_and_minutes_are_noted_once_it_was_held(linde: Registry
     assert [e.reader for e in reports] == ["coordinator-1"]
 
 
+async def test_who_was_invited_is_told_when_a_meeting_moves_or_is_cancelled(
+    linde: Registry,
+) -> None:
+    """RFC 5546: one UID, a SEQUENCE that grows, and METHOD:CANCEL at the end."""
+    person = linde.coordinator()
+    called = await person.post(MEETINGS, 201, json=meeting_input(linde))
+    path = f"{MEETINGS}/{called['meeting_id']}"
+    later = (linde.time.now + timedelta(days=6)).isoformat()
+    ends = (linde.time.now + timedelta(days=6, hours=1)).isoformat()
+    moves = {"starts_at": later, "ends_at": ends, "place": "Zaal Eik"}
+
+    async def patch(version: int, status: int, **change: Any) -> Any:
+        headers = {"If-Match": f'"{version}"'}
+        return await person.call("PATCH", path, status, json=change, headers=headers)
+
+    moved = await patch(1, 200, **moves)
+    await patch(1, 412, cancelled=True)
+    assert (await patch(2, 200, **moves))["version"] == 2
+    assert (await patch(2, 422, cancelled=True, attendance=3))["type"].endswith("one-at-a-time")
+    assert (await patch(2, 422, ends_at=later))["field"] == "ends_at"
+    off = await patch(2, 200, cancelled=True)
+    await patch(3, 409, starts_at=ends)
+
+    assert (moved["place"], off["cancelled_at"]) == ("Zaal Eik", "2026-11-20T09:00:00Z")
+    sent = sorted(await linde.events(Bulletin), key=lambda e: str(e.attachment).count("CANCEL"))
+    files = [str(e.attachment) for e in sent]
+    assert ["METHOD:CANCEL" in file for file in files] == [False, False, True]
+    assert {line for file in files for line in file.split("\r\n") if "UID:" in line} == {
+        f"UID:{called['meeting_id']}@demo.buurtbode"
+    }
+    assert "mailto:coordinator-1@bin.example" in files[0]
+    assert sorted(e.subject["nl"].split(":")[0] for e in sent) == [
+        "Afgelast",
+        "Gewijzigd",
+        "Ledenvergadering",
+    ]
+    acted = [e.action for e in await linde.events(Access) if e.action.startswith("meeting.")]
+    assert sorted(acted) == ["meeting.call", "meeting.cancel", "meeting.move"]
+    linde.time.advance(days=20)
+    year = await linde.police().get("/networks/bin-linde/evaluation", params={"year": 2026})
+    assert year["meetings"] == []
+
+
 async def test_meetings_are_listed_in_pages_the_latest_first(linde: Registry) -> None:
     person = linde.coordinator()
     for _ in range(3):

@@ -1,13 +1,14 @@
 """Members: joining, accepting, correcting and leaving, each with its event."""
 
 import asyncio
+from typing import Any
 
 import httpx
 import structlog
 import structlog.testing
 
 from shared.contracts import Access, Member, Notice
-from tests.integration.registry.harness import Registry, member_input, paper
+from tests.integration.registry.harness import Registry, add_network, member_input, paper
 
 MEMBERS = "/networks/bin-linde/members"
 
@@ -277,3 +278,31 @@ async def test_bad_contact_details_name_their_field_and_not_their_value(linde: R
         assert problem["field"] == field
         assert value not in str(problem)
     assert await linde.events(Member) == []
+
+
+async def test_a_search_finds_parts_of_names_numbers_and_addresses_and_is_on_record(
+    linde: Registry,
+) -> None:
+    """Nothing that was asked for is on the record or in the URL: it is somebody's name."""
+    await add_network(linde, "bin-2", coordinator="coordinator-3")
+    who, elsewhere = linde.coordinator(), linde.coordinator("coordinator-3")
+    for number, name in enumerate(("Zoë Linden", "Anna Linden", "André .* Test")):
+        await who.post(MEMBERS, 201, json=member_input(number, name=name))
+    await elsewhere.post("/networks/bin-2/members", 201, json=member_input(7, name="Zoë Elders"))
+
+    async def found(text: str, **params: Any) -> list[str]:
+        page = await who.post(f"{MEMBERS}/search", json={"text": text}, params=params)
+        return [item["name"] for item in page["items"]]
+
+    assert await found("zoe") == ["Zoë Linden"]
+    assert await found("linDEN") == ["Anna Linden", "Zoë Linden"]
+    assert await found("lid2@") == ["André .* Test"]
+    assert await found("0450/00.00.01") == ["Anna Linden"]
+    assert await found(".*") == ["André .* Test"]
+    assert await found("linden", state="active") == []
+    first = await who.post(f"{MEMBERS}/search", json={"text": "linden"}, params={"limit": 1})
+    assert await found("linden", cursor=first["next"]) == ["Zoë Linden"]
+    looks = [e for e in await linde.events(Access) if e.action == "member.search"]
+    assert len(looks) == 8
+    assert (looks[0].reader, len(looks[0].member_ids)) == ("coordinator-1", 1)
+    assert "zoe" not in looks[0].to_json().decode().lower()

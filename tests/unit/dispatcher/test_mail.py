@@ -131,13 +131,16 @@ def test_an_exercise_says_so_in_the_subject_and_on_top() -> None:
     assert "Dit is een oefening." in html.get_content()
 
 
-def test_a_meeting_comes_with_its_calendar_file() -> None:
-    calendar = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n"
+@pytest.mark.parametrize("method", ["PUBLISH", "CANCEL"])
+def test_a_meeting_comes_with_its_calendar_file(method: str) -> None:
+    """RFC 6047, section 2.4: the method of the part is that of the object in it."""
+    calendar = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:{method}\r\nEND:VCALENDAR\r\n"
     content = Content(body={"nl": "Kom."}, subject={"nl": "Vergadering"}, attachment=calendar)
     mail = mail_of(bulletin(content=content))
     attached = [part for part in mail.walk() if part.get_content_type() == "text/calendar"]
     assert len(attached) == 1
     assert attached[0].get_filename() == "meeting.ics"
+    assert attached[0].get_param("method") == method
     assert "BEGIN:VCALENDAR" in attached[0].get_content()
     assert mail.get_body(("html",)) is not None
 

@@ -12,6 +12,7 @@ from services.registry.domain.meeting import Meeting
 from tests.unit.registry.people import NOW
 
 STARTS = datetime(2026, 12, 1, 19, 0, tzinfo=UTC)
+_WEEK, _HOUR = timedelta(days=7), timedelta(hours=1)
 
 
 def meeting(**changes: Any) -> Meeting:
@@ -33,10 +34,14 @@ def meeting(**changes: Any) -> Meeting:
     )
 
 
-def event_of(one: Meeting, language: Any = "nl") -> Any:
+def calendar_of(one: Meeting, language: Any = "nl") -> tuple[Any, Any]:
     parsed: Any = icalendar.Calendar.from_ical(rules.calendar_file(one, language))
     [event] = parsed.walk("VEVENT")
-    return event
+    return parsed, event
+
+
+def event_of(one: Meeting, language: Any = "nl") -> Any:
+    return calendar_of(one, language)[1]
 
 
 def test_the_calendar_file_is_what_rfc_5545_asks() -> None:
@@ -80,12 +85,49 @@ def test_the_hour_is_right_in_summer_and_in_winter(month: int) -> None:
         assert local.replace(tzinfo=zone.to_tz()).astimezone(UTC) == start
 
 
-def test_a_meeting_keeps_its_uid() -> None:
-    moved = meeting(
-        starts_at=STARTS + timedelta(days=7), ends_at=STARTS + timedelta(days=7, hours=1)
-    )
+def test_a_change_keeps_the_uid_and_raises_the_sequence() -> None:
+    """RFC 5546: the same UID with a higher SEQUENCE replaces it (2.1.4, 2.1.5), CANCEL ends it."""
+    first = meeting(organizer="coordinator@bin.example")
+    moved = rules.move(first, STARTS + _WEEK, STARTS + _WEEK + _HOUR, "Zaal Eik", NOW)
+    off = rules.cancel(moved, NOW + _HOUR)
 
-    assert event_of(moved)["uid"] == event_of(meeting())["uid"]
+    found = [calendar_of(one) for one in (first, moved, off)]
+    assert [str(calendar["method"]) for calendar, _ in found] == ["PUBLISH", "PUBLISH", "CANCEL"]
+    assert [event["sequence"] for _, event in found] == [0, 1, 2]
+    assert [str(event["status"]) for _, event in found] == ["CONFIRMED", "CONFIRMED", "CANCELLED"]
+    assert len({str(event["uid"]) for _, event in found}) == 1
+    assert {str(event["organizer"]) for _, event in found} == {"mailto:coordinator@bin.example"}
+    assert found[1][1].decoded("dtstart") == STARTS + _WEEK
+    assert found[2][1].decoded("dtstamp") == NOW + _HOUR
+    assert (first.version, moved.version, off.version) == (1, 2, 3)
+
+
+def test_the_members_read_at_once_what_changed() -> None:
+    moved = rules.move(meeting(), STARTS, STARTS + _HOUR, "Zaal Eik", NOW)
+
+    assert rules.headline(moved)["nl"] == "Gewijzigd: Ledenvergadering; welkom"
+    assert rules.invitation(moved)["fr"].startswith("Cette réunion est déplacée.\n\n")
+    off = rules.cancel(moved, NOW)
+    assert rules.headline(off)["fr"] == "Annulé: Réunion des membres"
+    assert rules.invitation(off)["nl"].startswith("Deze vergadering gaat niet door.\n\n")
+    assert len(rules.headline(rules.cancel(meeting(subject={"nl": "x" * 200}), NOW))["nl"]) == 200
+
+
+def test_only_what_is_yet_to_come_is_moved_or_cancelled() -> None:
+    one = meeting()
+    assert rules.move(one, one.starts_at, one.ends_at, one.place, STARTS + _WEEK) is one
+    off = rules.cancel(one, NOW)
+    assert rules.cancel(off, STARTS + _WEEK) is off
+    for wrong in (
+        lambda: rules.cancel(one, STARTS),
+        lambda: rules.move(one, STARTS + _WEEK, STARTS + _WEEK + _HOUR, "x", STARTS),
+        lambda: rules.move(off, STARTS + _WEEK, STARTS + _WEEK + _HOUR, "x", NOW),
+        lambda: rules.report(off, 3, None, STARTS),
+    ):
+        with pytest.raises(Conflict):
+            wrong()
+    with pytest.raises(Invalid):
+        rules.move(one, NOW - _HOUR, NOW, "x", NOW)
 
 
 def test_the_file_speaks_the_networks_language_where_the_text_has_it() -> None:
