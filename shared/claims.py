@@ -66,6 +66,22 @@ class Claims:
             raise Retryable(message) from error
         return claim
 
+    async def restore(self, session: Session, verdict: Verdict) -> None:
+        """Take an id again as an earlier verdict of this judge did, which a backup lost."""
+        original = verdict.original
+        row: Document = {
+            "topic": original.topic,
+            "partition": original.partition,
+            "offset": original.offset,
+            "sha256": original.sha256,
+            "verdict": verdict.to_json().decode(),
+            "at": verdict.judged_at,
+        }
+        row_id = self._row_id(str(verdict.zone_id), str(verdict.message_id))
+        await self._rows.update_one(
+            {"_id": row_id}, {"$setOnInsert": row}, upsert=True, session=session
+        )
+
 
 def _claim(row: Document) -> Claim:
     return Claim(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from pymongo.errors import PyMongoError
 
 from services.registry.api import (
@@ -30,8 +30,9 @@ from services.registry.api import (
 from services.registry.api.evaluation_words import EvaluationPages
 from services.registry.api.pages import Pages
 from services.registry.api.problems import install_failures
-from services.registry.consumers import SERVICE, build_consumers
+from services.registry.consumers import COMPARED, SERVICE, build_consumers
 from services.registry.flows.context import Context
+from services.registry.flows.hold_back import BEHIND, Gate, HeldPublisher
 from services.registry.jobs import build_jobs
 from services.registry.settings import RegistrySettings
 from shared import dead_letter_routes
@@ -45,7 +46,7 @@ from shared.kafka import KafkaLog, Log
 from shared.logging import configure
 from shared.mongo import Client, Database, connect
 from shared.mongo import database as open_database
-from shared.outbox import Outbox, OutboxPublisher
+from shared.outbox import Outbox
 from shared.pseudonyms import KeyRing
 from shared.service import Task, instance_name, run, serve
 from shared.settings import read_settings
@@ -91,7 +92,10 @@ def api() -> FastAPI:
         responses=PROBLEM_RESPONSES,
     )
     for router in _ROUTERS:
-        app.include_router(router, prefix="/v1")
+        app.include_router(
+            router, prefix="/v1", dependencies=[Depends(operations.changes_are_open)]
+        )
+    # an operator lets records go also where they keep the gate shut
     app.include_router(dead_letter_routes.router, prefix="/v1")
     install_failures(app)
     app.state.pages = Pages()
@@ -114,12 +118,14 @@ async def build(settings: RegistrySettings, log: Log, client: Client, clock: Clo
         retention=settings.retention,
     )
     await context.prepare()
-    consumers = build_consumers(context, log, client, database)
-    publisher = OutboxPublisher(outbox, log, database, instance_name(settings.http))
+    gate = Gate(database, log, context.ahead, COMPARED)
+    consumers = build_consumers(context, log, client, database, gate)
+    publisher = HeldPublisher(gate, outbox, log, database, instance_name(settings.http))
     tokens = httpx.AsyncClient()
 
     app = api()
     app.state.context = context
+    app.state.gate = gate
     app.state.dead_letters = LetterDesk(
         service="registry",
         database=database,
@@ -130,7 +136,7 @@ async def build(settings: RegistrySettings, log: Log, client: Client, clock: Clo
         consumers=consumers,
     )
     app.state.authenticator = Authenticator(settings.oidc, clock, tokens)
-    install(app, _ready(database, log, consumers))
+    install(app, _ready(database, log, consumers, gate))
 
     async def keep_connections() -> None:
         try:
@@ -141,19 +147,22 @@ async def build(settings: RegistrySettings, log: Log, client: Client, clock: Clo
     tasks: list[Task] = [publisher.run, keep_connections]
     for consumer in consumers:
         tasks += [consumer.run, consumer.watch]
-    tasks += [job.run for job in build_jobs(context)]
+    tasks += [job.run for job in build_jobs(context, gate)]
     return App(app, tasks, context)
 
 
-def _ready(database: Database, log: Log, consumers: list[Consumer]) -> Ready:
+def _ready(database: Database, log: Log, consumers: list[Consumer], gate: Gate) -> Ready:
     async def ready() -> Mapping[str, str]:
         waiting: dict[str, str] = {}
         try:
             await database.command("ping")
+            if await gate.behind():
+                waiting["backup"] = BEHIND
+            if not await gate.caught_up():
+                waiting["own topics"] = "reading what was published; nothing changes before"
+            await log.end_offsets([PROPOSALS.name])
         except PyMongoError:
             waiting["mongo"] = "the database does not answer"
-        try:
-            await log.end_offsets([PROPOSALS.name])
         except Retryable as error:
             waiting["kafka"] = str(error)
         for consumer in consumers:

@@ -39,6 +39,7 @@ Happening = Literal[
     "escalated",
     "released",
     "sent",
+    "recorded",
     "returned",
     "withdrawn",
     "expired",
@@ -187,6 +188,14 @@ def note_sent(bulletin: BulletinRecord, at: datetime) -> BulletinRecord:
     if bulletin.state != "released" or bulletin.has("sent"):
         return bulletin
     step = Step(what="sent", at=at, by=SYSTEM)
+    return bulletin.changed(timeline=(*bulletin.timeline, step))
+
+
+def note_recorded(bulletin: BulletinRecord, at: datetime) -> BulletinRecord:
+    """Note that the audit log holds everything of a release. Again changes nothing."""
+    if bulletin.state != "released" or bulletin.has("recorded"):
+        return bulletin
+    step = Step(what="recorded", at=at, by=SYSTEM)
     return bulletin.changed(timeline=(*bulletin.timeline, step))
 
 

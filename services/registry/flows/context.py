@@ -11,6 +11,7 @@ from services.registry.domain.network import NetworkRecord
 from services.registry.domain.policy import DEFAULT_POLICY, Policy
 from services.registry.domain.privacy import DEFAULT_RETENTION, Retention
 from services.registry.domain.zone import ZoneRecord
+from services.registry.store.ahead import Ahead
 from services.registry.store.alerts import Alerts
 from services.registry.store.bulletins import Bulletins
 from services.registry.store.documents import Documents
@@ -82,6 +83,7 @@ class Context:
     claims: Claims
     erasures: Erasures
     imports: Imports
+    ahead: Ahead
     policy: Policy = DEFAULT_POLICY
     retention: Retention = DEFAULT_RETENTION
 
@@ -115,6 +117,7 @@ class Context:
             claims=Claims(database, MessageType.BULLETIN),
             erasures=Erasures(database),
             imports=Imports(database),
+            ahead=Ahead(database),
             policy=policy,
             retention=retention,
         )

@@ -1,5 +1,6 @@
 """Take a measure against a member: reprimand, suspend, exclude; or reinstate them."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from services.registry.domain import discipline
@@ -7,20 +8,17 @@ from services.registry.domain.member import MemberRecord
 from services.registry.flows.change_member import change_member
 from services.registry.flows.context import Actor, Context
 
+_Rule = Callable[[MemberRecord, str, str, datetime], MemberRecord]
+"""Of a member, the reason, who decided, and now."""
+
 
 async def reprimand_member(
     context: Context, actor: Actor, network_id: str, member_id: str, reason: str
 ) -> MemberRecord:
     """Put a reprimand on record. Raises `NotThere`, `Conflict`."""
-    now = context.clock.now()
-    return await change_member(
-        context,
-        actor,
-        network_id,
-        member_id,
-        action="member.reprimand",
-        rule=lambda member: discipline.reprimand(member, reason, _by(actor), now),
-        reason=reason,
+    of = (network_id, member_id)
+    return await _take(
+        context, actor, of, action="member.reprimand", reason=reason, rule=discipline.reprimand
     )
 
 
@@ -34,15 +32,12 @@ async def suspend_member(
     until: datetime,
 ) -> MemberRecord:
     """Suspend a member until a date. Raises `NotThere`, `Invalid`, `Conflict`."""
-    now = context.clock.now()
-    return await change_member(
-        context,
-        actor,
-        network_id,
-        member_id,
-        action="member.suspend",
-        rule=lambda member: discipline.suspend(member, reason, _by(actor), now, until),
-        reason=reason,
+
+    def rule(member: MemberRecord, why: str, by: str, now: datetime) -> MemberRecord:
+        return discipline.suspend(member, why, by, now, until)
+
+    return await _take(
+        context, actor, (network_id, member_id), action="member.suspend", reason=reason, rule=rule
     )
 
 
@@ -50,15 +45,9 @@ async def reinstate_member(
     context: Context, actor: Actor, network_id: str, member_id: str, reason: str
 ) -> MemberRecord:
     """End a suspension before its time. Raises `NotThere`, `Conflict`."""
-    now = context.clock.now()
-    return await change_member(
-        context,
-        actor,
-        network_id,
-        member_id,
-        action="member.reinstate",
-        rule=lambda member: discipline.reinstate(member, reason, _by(actor), now),
-        reason=reason,
+    of = (network_id, member_id)
+    return await _take(
+        context, actor, of, action="member.reinstate", reason=reason, rule=discipline.reinstate
     )
 
 
@@ -66,17 +55,28 @@ async def exclude_member(
     context: Context, actor: Actor, network_id: str, member_id: str, reason: str
 ) -> MemberRecord:
     """Exclude a member for good. Raises `NotThere`."""
-    now = context.clock.now()
-    return await change_member(
-        context,
-        actor,
-        network_id,
-        member_id,
-        action="member.exclude",
-        rule=lambda member: discipline.exclude(member, reason, _by(actor), now),
-        reason=reason,
+    of = (network_id, member_id)
+    return await _take(
+        context, actor, of, action="member.exclude", reason=reason, rule=discipline.exclude
     )
 
 
-def _by(actor: Actor) -> str:
-    return actor.reader or actor.value
+async def _take(
+    context: Context,
+    actor: Actor,
+    of: tuple[str, str],
+    *,
+    action: str,
+    reason: str,
+    rule: _Rule,
+) -> MemberRecord:
+    """Apply a measure to the member of a network (`of`), its reason on record."""
+    by, now = actor.reader or actor.value, context.clock.now()
+    return await change_member(
+        context,
+        actor,
+        *of,
+        action=action,
+        rule=lambda member: rule(member, reason, by, now),
+        reason=reason,
+    )

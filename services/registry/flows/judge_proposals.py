@@ -74,6 +74,7 @@ async def _accept(context: Context, session: Session, case: Case, now: datetime)
     claims = await context.claims.find(session, [(event.zone_id, event.bulletin_id)])
     earlier = earlier_verdict(case, claims, event.zone_id, event.bulletin_id)
     if earlier is not None:
+        await _wait_again(context, session, event, earlier)
         return earlier
     check_times(event, now, oldest=OLDEST)
     found = await context.networks.many(list(event.network_ids), session)
@@ -89,6 +90,17 @@ async def _accept(context: Context, session: Session, case: Case, now: datetime)
     for network_id in choice.takes:
         await _wait(context, session, event, networks[network_id], now)
     return verdict
+
+
+async def _wait_again(
+    context: Context, session: Session, event: BulletinProposed, earlier: Verdict
+) -> None:
+    """Have it wait where it is not known any more: a restored backup lost it, and not its claim."""
+    now = context.clock.now()
+    for network in await context.networks.many(list(earlier.network_ids), session):
+        row_id = f"{event.zone_id}|{event.bulletin_id}|{network.network_id}"
+        if event.ends_at > now and await context.bulletins.find(row_id, session) is None:
+            await _wait(context, session, event, network, now)
 
 
 async def _wait(

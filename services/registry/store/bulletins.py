@@ -1,5 +1,6 @@
 """The bulletins, one row per bulletin and network, in collection `bulletins`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
@@ -99,6 +100,14 @@ class Bulletins(Aggregates[BulletinRecord]):
             "status": {"$ne": "test"},
         }
         return [self.read(row) async for row in self.rows.find(query, session=session)]
+
+    async def released(self, session: Session, row_ids: Sequence[str]) -> set[str]:
+        """Give those of some rows that are there and released."""
+        if not row_ids:
+            return set()
+        query: Document = {"_id": {"$in": list(row_ids)}, "state": "released"}
+        rows = self.rows.find(query, {"_id": 1}, session=session)
+        return {str(row["_id"]) async for row in rows}
 
     async def open_in(self, session: Session, network_id: str) -> list[BulletinRecord]:
         """Give what waits or is suggested in a network."""

@@ -1,9 +1,9 @@
 """What is left of erased members, in collection `erased`: kept for good."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from services.registry.domain.privacy import Erased
-from services.registry.store.rows import from_row, to_row
+from services.registry.store.rows import from_row, to_row, versions_in
 from shared.mongo import Database, Session
 
 
@@ -27,6 +27,10 @@ class Erasures:
         """Give what is left of a member, or None."""
         row = await self._rows.find_one({"_id": member_id}, session=session)
         return None if row is None else from_row(Erased, row)
+
+    async def versions(self, session: Session, ids: Collection[str]) -> dict[str, int]:
+        """Give the versions of the last states of those that are erased."""
+        return await versions_in(self._rows, session, ids)
 
     async def page(self, session: Session, after: str | None, limit: int) -> Sequence[Erased]:
         """Give the next ones by id, for publishing all of them again."""

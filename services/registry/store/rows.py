@@ -1,5 +1,6 @@
 """Frozen models as MongoDB rows and back, and what all the collections of aggregates share."""
 
+from collections.abc import Collection
 from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, TypeVar, cast
@@ -10,6 +11,7 @@ from pymongo.errors import DuplicateKeyError
 from services.registry.domain.aggregate import Aggregate
 from services.registry.domain.failures import Conflict, Invalid, NotThere
 from shared.failures import Fenced
+from shared.mongo import Collection as MongoCollection
 from shared.mongo import Database, Document, Session
 
 M = TypeVar("M", bound=BaseModel)
@@ -33,6 +35,16 @@ def unknown_cursor() -> Invalid:
         "This cursor is none that the list gave; begin again without one.",
         field="cursor",
     )
+
+
+async def versions_in(
+    rows: MongoCollection, session: Session, ids: Collection[str]
+) -> dict[str, int]:
+    """Give the versions of those rows that are there."""
+    if not ids:
+        return {}
+    found = rows.find({"_id": {"$in": list(ids)}}, {"version": 1}, session=session)
+    return {str(row["_id"]): int(row["version"]) async for row in found}
 
 
 def _plain(value: object) -> object:
@@ -99,6 +111,18 @@ class Aggregates(Generic[A]):
             raise self._conflict(error) from None
         if result.matched_count != 1:
             raise Fenced(self.collection)
+
+    async def overwrite(self, session: Session, aggregate: A) -> None:
+        """Store what was recovered from the topics, whatever is there. Raises `Conflict`."""
+        row = self.row(aggregate)
+        try:
+            await self.rows.replace_one({"_id": row["_id"]}, row, upsert=True, session=session)
+        except DuplicateKeyError as error:
+            raise self._conflict(error) from None
+
+    async def versions(self, session: Session, ids: Collection[str]) -> dict[str, int]:
+        """Give the versions of those that are there."""
+        return await versions_in(self.rows, session, ids)
 
     async def page(self, session: Session, after: str | None, limit: int) -> list[A]:
         """Give the next ones by id, for publishing all of them again."""

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,23 +14,34 @@ from joserfc.jwk import OKPKey
 from pydantic import AnyHttpUrl, SecretStr
 
 from services.registry.app import App, build
+from services.registry.consumers import COMPARING, ERASED, OWN, build_consumers
 from services.registry.settings import RegistrySettings
 from shared import pseudonyms, signatures
 from shared.access import Authenticator
 from shared.clock import Clock
+from shared.consume import Consumer
 from shared.contracts import BulletinProposed, Event
 from shared.contracts.police import SIGNATURE_HEADER
 from shared.envelope import decode_any, encode
+from shared.kafka import Positions
 from shared.mongo import Client, Database, connect, database
 from shared.outbox import OutboxPublisher
 from shared.settings import HttpSettings, KafkaSettings, MongoSettings, OidcSettings
-from shared.topics import PROPOSALS
+from shared.topics import ERASURES, PROPOSALS, REPLAYS, SENDS, VERDICTS
 from tests.support.memory_kafka import MemoryCluster, MemoryLog
 
 Json = dict[str, Any]
 E = TypeVar("E", bound=Event)
 
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+_READS = {
+    "registry.own": OWN,
+    "registry.erasures": (ERASURES,),
+    "registry.proposals": (PROPOSALS,),
+    "registry.verdicts": (VERDICTS,),
+    "registry.sends": (SENDS,),
+    "registry.replays": (REPLAYS,),
+}
 ISSUER = "https://issuer.example"
 AUDIENCE = "buurtbode"
 
@@ -61,6 +72,7 @@ class Registry:
     ring: Path
     settings: RegistrySettings
     signing_key: OKPKey
+    clock: Clock
     zone_keys: dict[str, tuple[str, OKPKey]] = field(default_factory=dict[str, tuple[str, OKPKey]])
 
     def token(self, sub: str, *roles: str, **claims: str) -> str:
@@ -125,16 +137,49 @@ class Registry:
         )
         await self.cluster.append(record)
 
+    async def catch_up(self, *groups: str) -> None:
+        """Let each consumer, or these, handle in turn what its topics hold beyond its positions."""
+        log = MemoryLog(self.cluster)
+        gate = self.app.http.state.gate
+        for consumer in build_consumers(self.app.context, log, self.client, self.database, gate):
+            if groups and consumer.group not in groups:
+                continue
+            reads = [topic.name for topic in _READS[consumer.group]]
+            ends = await log.end_offsets(reads)
+            running = asyncio.create_task(consumer.run())
+            try:
+                while not _passed(consumer, ends):
+                    if running.done():
+                        await running
+                    await asyncio.sleep(0.002)
+            finally:
+                await _end([running])
+
     async def consume(self, until: Callable[[], Awaitable[bool]]) -> None:
         """Run the service's tasks until a condition holds."""
-        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
-            running = [group.create_task(_run(task)) for task in self.app.tasks]
-            try:
+        running = [asyncio.create_task(_run(task)) for task in self.app.tasks]
+        try:
+            async with asyncio.timeout(20):
                 while not await until():
+                    for task in running:
+                        if task.done():
+                            await task
                     await asyncio.sleep(0.02)
-            finally:
-                for task in running:
-                    task.cancel()
+        finally:
+            await _end(running)
+
+
+async def _end(running: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel until all have ended: amid a command the driver may take a cancel for its own."""
+    while any(not task.done() for task in running):
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running, timeout=0.1)
+
+
+def _passed(consumer: Consumer, ends: Positions) -> bool:
+    stands = consumer.health.positions
+    return all(stands.get(partition, 0) >= end for partition, end in ends.items())
 
 
 async def _run(task: Callable[[], Awaitable[None]]) -> None:
@@ -180,13 +225,55 @@ def registry_settings(mongo: MongoSettings, ring: Path) -> RegistrySettings:
 async def make_registry(mongo: MongoSettings, folder: Path) -> Registry:
     """Wire a registry; the caller closes it with `close_registry`."""
     at = Time()
-    clock = at.clock()
-    ring = folder / "ring.json"
-    settings = registry_settings(mongo, ring)
-    client = connect(mongo, "registry-test")
-    cluster = MemoryCluster()
-    app = await build(settings, MemoryLog(cluster), client, clock)
     signing_key = OKPKey.generate_key("Ed25519", parameters={"kid": "issuer", "use": "sig"})
+    settings = registry_settings(mongo, folder / "ring.json")
+    return await _wire(
+        settings,
+        cluster=MemoryCluster(),
+        at=at,
+        clock=at.clock(),
+        signing_key=signing_key,
+        zone_keys={},
+    )
+
+
+async def restart_registry(
+    old: Registry, left_open: Sequence[Json] = (), *, read: bool = True
+) -> Registry:
+    """Wire it again as a new process would: the database, the log and the time go on.
+
+    A transaction in a session that the old one left open ends here, and not after the server's
+    time for it. With `read`, it has read its own topics, as it does first of all.
+    """
+    if left_open:
+        await old.client.admin.command({"killSessions": list(left_open)})
+    await close_registry(old)
+    made = await _wire(
+        old.settings,
+        cluster=old.cluster,
+        at=old.time,
+        clock=old.clock,
+        signing_key=old.signing_key,
+        zone_keys=old.zone_keys,
+    )
+    for part in fields(made):  # whoever holds the old one, and closes it, holds the new one
+        setattr(old, part.name, getattr(made, part.name))
+    if read:
+        await old.catch_up(COMPARING, ERASED)
+    return old
+
+
+async def _wire(
+    settings: RegistrySettings,
+    *,
+    cluster: MemoryCluster,
+    at: Time,
+    clock: Clock,
+    signing_key: OKPKey,
+    zone_keys: dict[str, tuple[str, OKPKey]],
+) -> Registry:
+    client = connect(settings.mongo, "registry-test")
+    app = await build(settings, MemoryLog(cluster), client, clock)
     keys = {"keys": [signing_key.as_dict(private=False)]}
     jwks = httpx.MockTransport(lambda _request: httpx.Response(200, json=keys))
     app.http.state.authenticator = Authenticator(
@@ -198,13 +285,15 @@ async def make_registry(mongo: MongoSettings, folder: Path) -> Registry:
     return Registry(
         app=app,
         client=client,
-        database=database(client, mongo.database),
+        database=database(client, settings.mongo.database),
         cluster=cluster,
         time=at,
         http=http,
-        ring=ring,
+        ring=settings.pseudonym_keys,
         settings=settings,
         signing_key=signing_key,
+        clock=clock,
+        zone_keys=zone_keys,
     )
 
 

@@ -14,6 +14,7 @@ from shared.contracts import (
     Member,
     MessageClosed,
     Notice,
+    Replay,
     Verdict,
 )
 from shared.contracts.base import MessageType, SendState
@@ -45,6 +46,7 @@ ACTIONS = {
     "escalated": "bulletin.escalate",
     "released": "bulletin.release",
     "sent": "bulletin.sent",
+    "recorded": "bulletin.recorded",
     "returned": "bulletin.return",
     "withdrawn": "bulletin.withdraw",
     "expired": "bulletin.expire",
@@ -395,6 +397,41 @@ async def test_that_all_was_sent_stands_on_the_timeline(linde: Registry) -> None
 
     shown = await linde.police().get(path)
     assert [step["what"] for step in shown["timeline"]] == ["proposed", "released", "sent"]
+    await check_on_record(linde, wanted.bulletin_id, shown)
+
+
+async def test_the_timeline_says_once_when_the_audit_log_has_everything(linde: Registry) -> None:
+    """DESIGN, section 2: the registry reads `bin.replays`; an agreement is worth a line."""
+    wanted = await waits(linde)
+    path = f"{BULLETINS}/{wanted.bulletin_id}"
+    await linde.coordinator().post(f"{path}/release")
+    for number, (answer, release) in enumerate(
+        (
+            ("resend", "bin-linde"),
+            ("agreed", None),
+            ("agreed", "bin-linde"),
+            ("agreed", "bin-linde"),
+        )
+    ):
+        replay = Replay.model_validate(
+            {
+                "zone_id": "demo",
+                "event_id": f"answer-{number}",
+                "message_id": wanted.bulletin_id,
+                "release": release,
+                "revision": number,
+                "answer": answer,
+                "events_seen": 1,
+                "digest_seen": "0" * 64,
+                "answered_at": linde.time.now,
+            }
+        )
+        event_id, now = replay.event_id, linde.time.now
+        await linde.cluster.append(encode(replay, ce_id=event_id, source="audit", time=now))
+        await linde.catch_up("registry.replays")
+
+    shown = await linde.police().get(path)
+    assert [step["what"] for step in shown["timeline"]] == ["proposed", "released", "recorded"]
     await check_on_record(linde, wanted.bulletin_id, shown)
 
 

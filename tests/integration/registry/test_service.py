@@ -18,9 +18,12 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OKPKey
 
+from services.registry.consumers import COMPARED
+from shared.consume import PositionStore
 from shared.contracts import Zone
 from shared.envelope import decode_any
-from shared.kafka import KafkaLog, Partition
+from shared.kafka import KafkaLog, Partition, Positions
+from shared.mongo import Session, connect, database, transaction
 from shared.settings import MongoSettings
 from shared.topics import ZONES
 from tests.support.cluster import KafkaCluster
@@ -84,6 +87,7 @@ async def service(
         "HTTP__PUBLIC_URL": url,
         "PSEUDONYM_KEYS": str(tmp_path / "ring.json"),
     }
+    await _begin_after(kafka_cluster, mongo_database)
     with (tmp_path / "registry.log").open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -100,6 +104,22 @@ async def service(
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+async def _begin_after(cluster: KafkaCluster, mongo: MongoSettings) -> None:
+    """Have the new database know what earlier tests published: it is no restored one."""
+    async with (
+        KafkaLog(cluster.user("registry"), "test") as log,
+        connect(mongo, "test") as client,
+    ):
+        positions = PositionStore(database(client, mongo.database))
+        for group, topic in COMPARED:
+            ends = await log.end_offsets([topic])
+
+            async def stand(session: Session, group: str = group, ends: Positions = ends) -> None:
+                await positions.advance(session, group, {}, ends)
+
+            await transaction(client, stand)
 
 
 async def _ready(url: str, process: asyncio.subprocess.Process) -> None:
