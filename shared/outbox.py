@@ -45,7 +45,7 @@ class Outbox:
         """Bind to the service's database; `source` goes into `ce_source`."""
         self._rows = database["outbox"]
         self._counters = database["outbox_counters"]
-        self._source = source
+        self.source = source
         self._clock = clock
         self.filled = asyncio.Event()
 
@@ -70,7 +70,7 @@ class Outbox:
         now = self._clock.now()
         ids = ce_ids or [self._clock.new_id() for _ in events]
         records = [
-            encode(event, ce_id=ce_id, source=self._source, time=now, topic=topic)
+            encode(event, ce_id=ce_id, source=self.source, time=now, topic=topic)
             for event, ce_id in zip(events, ids, strict=True)
         ]
         await self._insert(session, records)
@@ -169,7 +169,8 @@ def _row(stream: str, seq: int, record: Outgoing) -> Document:
 
 
 def _outgoing(row: Document) -> Outgoing:
-    headers = tuple((str(name), bytes(value)) for name, value in row["headers"].items())
+    told: dict[str, bytes] = dict(row["headers"])  # pairs, where an earlier version wrote it
+    headers = tuple((name, bytes(value)) for name, value in told.items())
     return Outgoing(row["topic"], row["key"], bytes(row["value"]), headers)
 
 

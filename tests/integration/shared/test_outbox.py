@@ -114,6 +114,23 @@ async def test_a_crash_between_publishing_and_forgetting_repeats_in_the_same_ord
     assert numbers(await published(service, topic, 10), "m") == [1, 2, 3, 4, 5] * 2
 
 
+async def test_a_row_that_an_earlier_version_wrote_is_published_with_its_headers(
+    service: Service, kafka_cluster: KafkaCluster
+) -> None:
+    """Then, headers were a list of pairs; rows may wait while the service is brought up to date."""
+    topic = kafka_cluster.new_topic(ERASURES)
+    await change(service, topic, "m")
+    [row] = await service.outbox.oldest()
+    pairs = [[name, value] for name, value in row["headers"].items()]
+    await service.database["outbox"].update_one({"_id": row["_id"]}, {"$set": {"headers": pairs}})
+    await change(service, topic, "m")
+    assert await publisher(service).publish_once() == 2
+    old, new = await published(service, topic, 2)
+    assert len(old.headers) > 5
+    assert [name for name, _ in old.headers] == [name for name, _ in new.headers]
+    assert dict(old.headers) == {name: bytes(value) for name, value in pairs}
+
+
 async def test_one_publisher_works_at_a_time(service: Service, kafka_cluster: KafkaCluster) -> None:
     topic = kafka_cluster.new_topic(ERASURES)
     await change(service, topic, "m")
