@@ -109,11 +109,17 @@ def instance_name(http: HttpSettings) -> str:
     return f"{socket.gethostname()}:{http.port}"
 
 
+_BACK_OFF_S = 30.0
+_DOUBLINGS = 20
+"""Beyond these, 2**failures of a long outage is no float any more."""
+
+
 class Job:
     """Work that is done again and again: at once when woken, else every `interval`.
 
     `once` gives True where there is more to do right away. What may pass (`Retryable`, `Fenced`,
-    a database away) is logged and tried again, each time a little later.
+    a database away) is logged and tried again, each time a little later: at most 30 s, or its
+    interval where that is longer.
     """
 
     def __init__(self, name: str, once: Callable[[], Awaitable[bool]], interval: timedelta) -> None:
@@ -141,7 +147,7 @@ class Job:
                 more = False
                 self._logger.warning("tries again", error=type(error).__name__, failures=failures)
             if not more:
-                await self._rest(min(self._interval * 2**failures, 30.0))
+                await self._rest(_pause(self._interval, failures))
 
     async def _rest(self, seconds: float) -> None:
         try:
@@ -149,3 +155,8 @@ class Job:
                 await self.woken.wait()
         except TimeoutError:
             return
+
+
+def _pause(interval: float, failures: int) -> float:
+    """Give the seconds until the next turn, after so many failures in a row."""
+    return max(interval, min(interval * 2 ** min(failures, _DOUBLINGS), _BACK_OFF_S))
