@@ -30,7 +30,13 @@ from services.registry.api import (
 from services.registry.api.evaluation_words import EvaluationPages
 from services.registry.api.pages import Pages
 from services.registry.api.problems import install_failures
-from services.registry.consumers import COMPARED, SERVICE, build_consumers
+from services.registry.consumers import (
+    COMPARED,
+    COMPARING,
+    ERASED,
+    SERVICE,
+    build_consumers,
+)
 from services.registry.flows.context import Context
 from services.registry.flows.hold_back import BEHIND, Gate, HeldPublisher
 from services.registry.jobs import build_jobs
@@ -146,8 +152,9 @@ async def build(settings: RegistrySettings, log: Log, client: Client, clock: Clo
 
     tasks: list[Task] = [publisher.run, keep_connections]
     for consumer in consumers:
-        tasks += [consumer.run, consumer.watch]
-    tasks += [job.run for job in build_jobs(context, gate)]
+        tells = consumer.group in (COMPARING, ERASED)  # whether the gate may open
+        tasks += [consumer.run if tells else gate.after(consumer.run), consumer.watch]
+    tasks += [gate.after(job.run) for job in build_jobs(context, gate)]
     return App(app, tasks, context)
 
 

@@ -11,6 +11,7 @@ from services.registry.flows.hold_back import BEHIND, Gate
 from services.registry.flows.recover import recover
 from services.registry.flows.republish import Republishable, republish
 from shared.http import Problem
+from shared.topics import BULLETINS, MEMBERS, NETWORKS, VERDICTS, ZONES
 
 router = APIRouter(tags=["operations"])
 
@@ -53,9 +54,16 @@ class Recovery(BaseModel):
 
 
 class Recovered(BaseModel):
-    """How much was taken back, by topic."""
+    """How much was taken back."""
 
-    taken: dict[str, int]
+    zones: int
+    networks: int
+    members: int
+    bulletins: int
+    """Releases by coordinators."""
+
+    verdicts: int
+    """Accepted proposals, which wait for their relay again."""
 
 
 class Republished(BaseModel):
@@ -85,4 +93,11 @@ async def post_recover(
 
     Until then nothing is published and nothing changes; erasures are applied before.
     """
-    return Recovered(taken=await recover(context, gate, actor_of(who), recovery.reason))
+    taken = await recover(context, gate, actor_of(who), recovery.reason)
+    return Recovered(
+        zones=taken[ZONES.name],
+        networks=taken[NETWORKS.name],
+        members=taken[MEMBERS.name],
+        bulletins=taken[BULLETINS.name],
+        verdicts=taken[VERDICTS.name],
+    )

@@ -7,14 +7,20 @@ from services.registry.store.ahead import AheadRow
 from shared.contracts import Bulletin, Event, Member, Network, Verdict, Zone
 from shared.contracts.base import MessageType
 from shared.contracts.dispatcher import VerdictKind
-from shared.envelope import decode_any
+from shared.envelope import decode_any, header
 from shared.kafka import Record
 from shared.mongo import Session
 
 
 async def compare_topics(context: Context, session: Session, records: Sequence[Record]) -> None:
-    """Note what is ahead of the database. In a database that lost nothing, that is nothing."""
-    events = [decode_any(record).event for record in records]
+    """Note what is ahead of the database. In a database that lost nothing, that is nothing.
+
+    Only what the registry published itself can have been lost: what an operator or the other judge
+    wrote to its topics was never in its database.
+    """
+    source = context.outbox.source
+    ours = (record for record in records if header(record, "ce_source") == source)
+    events = [decode_any(record).event for record in ours]
     found: dict[str, AheadRow] = {}
     for row in [
         *await _aggregates(context, session, events),

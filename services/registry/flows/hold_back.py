@@ -7,17 +7,22 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import structlog
+from pymongo.errors import PyMongoError
+
 from services.registry.store.ahead import Ahead
 from shared.consume import PositionStore
 from shared.failures import Retryable
 from shared.kafka import Log, Positions, Record
 from shared.mongo import Database
 from shared.outbox import OutboxPublisher
+from shared.service import Task
 
 BEHIND = (
     "the database is older than its own topics (a restored backup?): nothing is published or "
     "changed until POST /v1/recover by an operator, see docs/operations.md"
 )
+_LOOK_S = 0.1
 _WAIT_S = 30.0
 """How long a consumer waits in one go: far below the interval after which Kafka gives it up."""
 
@@ -35,6 +40,8 @@ class Gate:
         self._reads = reads
         self._ends: list[tuple[str, Positions]] | None = None
         self._caught_up = False
+        self._looking = asyncio.Lock()
+        self._logger = structlog.get_logger(part="gate")
 
     async def caught_up(self) -> bool:
         """Tell whether the topics were read as far as they went at the start.
@@ -56,6 +63,28 @@ class Gate:
     async def behind(self) -> bool:
         """Tell whether the database is known to be older than its topics."""
         return await self._ahead.any()
+
+    def after(self, task: Task) -> Task:
+        """Give a task that begins once it is open: one that has not begun cannot seem stalled."""
+
+        async def held() -> None:
+            async with self._looking:  # one looks, for all
+                await self._opening()
+            await task()
+
+        return held
+
+    async def _opening(self) -> None:
+        pause = _LOOK_S
+        while True:
+            try:
+                if await self.is_open():
+                    return
+                pause = _LOOK_S
+            except (Retryable, PyMongoError) as error:
+                pause = min(pause * 2, 5.0)
+                self._logger.warning("tries again", error=type(error).__name__)
+            await asyncio.sleep(pause)
 
     async def wait(self, _records: Sequence[Record]) -> None:
         """Wait, before a batch is handled, until it is open. Raises `Retryable` after a while."""

@@ -41,28 +41,30 @@ async def recover(context: Context, gate: Gate, actor: Actor, reason: str) -> di
         raise Conflict(
             "not-behind", "The database knows all that was published: this is no old backup."
         )
-    taken: dict[str, int] = {}
+    taken = dict.fromkeys(_TAKES, 0)
     for topic, take in _TAKES.items():
         while rows := await context.ahead.on(topic, _SOME):
             for row in rows:
-                await _take_one(context, actor, row, take, reason)
-            taken[topic] = taken.get(topic, 0) + len(rows)
+                taken[topic] += await _take_one(context, actor, row, take, reason)
     return taken
 
 
 async def _take_one(
     context: Context, actor: Actor, row: AheadRow, take: _Take, reason: str
-) -> None:
-    async def work(session: Session) -> None:
+) -> bool:
+    """Take it, and tell whether it was still there."""
+
+    async def work(session: Session) -> bool:
         if not await context.ahead.take(session, row):
-            return
+            return False
         # what waits of it is older than what was published
         await context.outbox.drop(session, row.topic, row.key)
         zone_id = await take(context, session, row)
         action = f"recover.{row.topic}"
         await context.record(session, actor, "change", action, zone_id=zone_id, reason=reason)
+        return True
 
-    await context.transaction(work)
+    return await context.transaction(work)
 
 
 async def _zone(context: Context, session: Session, row: AheadRow) -> str:
