@@ -77,7 +77,7 @@ async def _looks(made: Registry) -> dict[str, Callable[[], Awaitable[object]]]:
         "last page": lambda: who.get(path, params={**first_page, "cursor": last}),
         "search by name": lambda: who.post(f"{path}/search", json={"text": "chloe"}),
         "search by number": lambda: who.post(f"{path}/search", json={"text": "0450/04.98"}),
-        "whole list in one page": lambda: who.get(path, params={"limit": "200"}),
+        "largest page, 200 members": lambda: who.get(path, params={"limit": "200"}),
         "peer: the driver's own find, first page": driver,
     }
 
