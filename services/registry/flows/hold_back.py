@@ -20,7 +20,7 @@ from shared.service import Task
 
 BEHIND = (
     "the database is older than its own topics (a restored backup?): nothing is published or "
-    "changed until POST /v1/recover by an operator, see docs/operations.md"
+    "changed; 'buurtbode recover registry' as an operator, see docs/operations.md"
 )
 _LOOK_S = 0.1
 _WAIT_S = 30.0
