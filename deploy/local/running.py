@@ -12,6 +12,7 @@ from typing import ParamSpec
 from deploy.local.files import private_folder
 from deploy.local.issuer import Issuer, issuer_url
 from deploy.local.jars import Progress
+from deploy.local.java import JavaProgramError
 from deploy.local.options import UpOptions
 from deploy.local.ports import LOOPBACK, stable_ports
 from deploy.local.python_part import PythonPart
@@ -86,7 +87,8 @@ async def run_stack(
                 await builder.load(load)
             builder.ready = True
             builder.announce()
-            yield RunningStack(data, builder.describe)
+            async with builder.limiting():
+                yield RunningStack(data, builder.describe)
         finally:
             (data / STACK_FILE).unlink(missing_ok=True)
             builder.ready = False
@@ -149,13 +151,6 @@ class _Builder:
         self._tell("making topics and users")
         await _to_its_end(prepare_kafka, self._servers, self._vault)
         await _to_its_end(prepare_mongo, self._options, self._servers, self._mongo_words())
-        limiting = asyncio.create_task(self._limit())
-        try:
-            await self._start_services()
-        finally:
-            await limiting
-
-    async def _start_services(self) -> None:
         names = self._options.services
         if names:
             self._tell(f"starting {', '.join(names)}")
@@ -169,6 +164,15 @@ class _Builder:
         self._tell("loading the people of the demo")
         await asyncio.to_thread(load, self.describe())
         marker.touch()
+
+    @asynccontextmanager
+    async def limiting(self) -> AsyncGenerator[None]:
+        """Set the demo client's quota beside the block: nobody should wait for a Java program."""
+        limiting = asyncio.create_task(self._limit())
+        try:
+            yield
+        finally:
+            await limiting
 
     def describe(self) -> Stack:
         """Give the stack as it is at this moment."""
@@ -202,10 +206,15 @@ class _Builder:
         return [*own_mongo, *own_kafka, "sandbox", "smtp", *SERVICES]
 
     async def _limit(self) -> None:
-        """Set the quota once in the life of the folder, while the services start."""
+        """Set the quota once in the life of the folder."""
         marker = self._data / "quota.set"
-        if not marker.exists():
+        if marker.exists():
+            return
+        try:
             await _to_its_end(limit_demo_client, self._servers)
+        except JavaProgramError as problem:
+            self._tell(f"the police client has no quota yet; the next start tries again: {problem}")
+        else:
             marker.touch()
 
     def _make_keys(self) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from deploy.local.child import Child, ChildDiedError
 
 _POLL_SECONDS = 0.05
-_STEADY_SECONDS = 20.0
-"""A part that ran this long before it died is started again at once."""
+_STEADY_SECONDS = 5.0
+"""A part that was ready for this long before it died is started again at once."""
 
 _LONGEST_PAUSE = 10.0
 

@@ -2,11 +2,10 @@
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Sequence
 from typing import IO, Any, Literal
 
-from openpyxl import Workbook
+from shared.cells import safe_cell
 
 Format = Literal["csv", "xlsx"]
 Row = Sequence[str | int | None]
@@ -21,12 +20,6 @@ MOST_ROWS = 1_048_576
 _BOM = "\ufeff"
 """By which Excel knows that a CSV file is UTF-8."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""How a cell begins that a spreadsheet program may execute (OWASP, CSV injection)."""
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-"""What XML cannot hold."""
-
 
 class TooManyRows(ValueError):  # noqa: N818 - an answer to a request
     """More rows than a sheet holds."""
@@ -36,10 +29,7 @@ def cell(value: str | int | None) -> str | int:
     """Give a value as a cell that is shown as it is."""
     if value is None:
         return ""
-    if isinstance(value, int):
-        return value
-    text = _CONTROL.sub("\ufffd", value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return value if isinstance(value, int) else safe_cell(value)
 
 
 def csv_lines(rows: Iterable[Row], *, first: bool) -> bytes:
@@ -56,6 +46,8 @@ class XlsxFile:
 
     def __init__(self) -> None:
         """Begin."""
+        from openpyxl import Workbook  # noqa: PLC0415 - 0.2 s of each start, for a file now and then
+
         self._book = Workbook(write_only=True)
         self._sheet: Any = self._book.create_sheet("buurtbode")  # untyped in its stubs
         self._rows = 0

@@ -15,11 +15,8 @@ from itertools import islice
 from typing import Any, Literal
 from zipfile import BadZipFile
 
-from openpyxl import Workbook, load_workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.utils.exceptions import InvalidFileException
-
 from services.registry.domain.failures import Invalid
+from shared.cells import FORMULA, safe_cell
 
 Format = Literal["csv", "xlsx"]
 Table = list[list[str]]
@@ -32,7 +29,6 @@ _MOST_UNPACKED = 200_000_000
 
 _BROKEN = (
     BadZipFile,
-    InvalidFileException,
     zlib.error,
     EOFError,
     SyntaxError,  # malformed XML
@@ -43,13 +39,11 @@ _BROKEN = (
     NotImplementedError,
     RuntimeError,  # encrypted
 )
-"""What openpyxl raises for a file that is not what its name says."""
+"""What openpyxl raises, besides its own, for a file that is not what its name says."""
 
 _ZIP = b"PK\x03\x04"
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 _DELIMITERS = (";", "\t", ",")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""How a cell begins that a spreadsheet program may execute (OWASP, CSV injection)."""
 
 
 def read_table(data: bytes, header: Callable[[Sequence[str]], int]) -> Table:
@@ -155,11 +149,15 @@ def _text(cell: object) -> str:
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
     text = str(cell).replace("\u00a0", " ").strip()
-    # what `safe` put before a cell when it wrote it
-    return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA else text
+    # what `safe_cell` put before a cell when it wrote it
+    return text[1:] if text[:1] == "'" and text[1:2] in FORMULA else text
 
 
 def _xlsx(data: bytes) -> Table:
+    # 0.2 s of each start, for a file now and then
+    from openpyxl import load_workbook  # noqa: PLC0415
+    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
+
     table: Table = []
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
@@ -171,21 +169,16 @@ def _xlsx(data: bytes) -> Table:
         for row in sheet.iter_rows(values_only=True):
             _add(table, row)
         book.close()
-    except _BROKEN:
+    except (*_BROKEN, InvalidFileException):
         raise _unreadable() from None
     while table and not table[-1]:
         table.pop()
     return table
 
 
-def safe(text: str) -> str:
-    """Give a cell that no spreadsheet program executes: an apostrophe makes it text."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
 def write_table(table: Iterable[Sequence[str]], form: Format) -> bytes:
     """Write rows as a file, each cell as text and none as a formula."""
-    rows = ([safe(cell) for cell in row] for row in table)
+    rows = ([safe_cell(cell) for cell in row] for row in table)
     return _as_csv(rows) if form == "csv" else _as_xlsx(rows)
 
 
@@ -196,6 +189,9 @@ def _as_csv(rows: Iterable[Sequence[str]]) -> bytes:
 
 
 def _as_xlsx(rows: Iterable[Sequence[str]]) -> bytes:
+    from openpyxl import Workbook  # noqa: PLC0415 - the same
+    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415
+
     book = Workbook(write_only=True)
     sheet: Any = book.create_sheet()
     for row in rows:
