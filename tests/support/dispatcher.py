@@ -102,7 +102,7 @@ class PlanningHalf:
         self.restored = Restored(database)
         self.ledger = Ledger(database, clock, self.messages.get)
         self.gate = CopyGate(self.copy, log, PositionStore(database), Clock(), patience)
-        self.planners = {lane: self._planner(lane) for lane in Lane}
+        self.planners = {lane: self.planner(lane) for lane in Lane}
         self.again = PlanAgain(self.messages, self.ledger, self.gate, clock, lambda: None)
         consumers = Consumers(log, client, database, self.outbox, clock)
         self.copy_consumer = consumers.copy(
@@ -139,7 +139,8 @@ class PlanningHalf:
         )
         self._tasks: list[asyncio.Task[None]] = []
 
-    def _planner(self, lane: Lane) -> PlanMessage:
+    def planner(self, lane: Lane) -> PlanMessage:
+        """Make one more planner of a lane, as another process has it."""
         return PlanMessage(
             lane,
             copy=self.copy,

@@ -26,6 +26,7 @@ from services.dispatcher.senders.base import (
 )
 from services.dispatcher.store.ledger import Ledger
 from shared.clock import Clock
+from shared.contracts.base import SendState
 from shared.failures import Retryable
 
 ATTEMPTS = Counter("buurtbode_attempts", "Attempts by outcome", ["lane", "provider", "outcome"])
@@ -169,6 +170,9 @@ class AttemptSends:
         self._claiming: asyncio.Task[None] | None = None
         self._writing: set[asyncio.Task[None]] = set()
         self._fault: BaseException | None = None
+        self._dropped: dict[str, str] = {}
+        """Sends that an error kept from beginning, each with its fence."""
+
         self._look = True
         """Whether there may be something to claim, as far as anybody has told."""
 
@@ -229,6 +233,7 @@ class AttemptSends:
         the disk, and the connections would be idle meanwhile. Tells whether anything was begun.
         """
         self._raise_fault()
+        await self._take_back()
         if self._should_claim():
             self._look = False
             self._looked = self._clock.monotonic()
@@ -238,6 +243,29 @@ class AttemptSends:
         begun = self._begin(self._actual) + self._begin(self._test)
         await self._put_back()
         return begun > 0
+
+    async def _take_back(self) -> None:
+        """Have at once what an error took out of hand: its lease would keep it for a minute.
+
+        No request was begun for any of these, whatever became of the write before it.
+        """
+        unsure, dropped = set(self._claims.unsure), dict(self._dropped)
+        if not unsure and not dropped:
+            return
+        held = [
+            row
+            for row in await self._ledger.held_under(unsure | set(dropped.values()))
+            if row.fence in unsure or row.send_id in dropped
+        ]
+        written = [row for row in held if row.state is SendState.ATTEMPTING]
+        claimed = [row for row in held if row.state is not SendState.ATTEMPTING]
+        await self._claims.release([(row, timedelta(0)) for row in claimed])
+        for row in written:
+            self._outcomes.add(row, TooLate())
+        self._claims.unsure -= unsure
+        for send_id in dropped:
+            del self._dropped[send_id]
+        self._look = True
 
     def _should_claim(self) -> bool:
         if self._claiming is not None or len(self._actual.queue) >= self._wanted() / 2:
@@ -306,6 +334,9 @@ class AttemptSends:
             )
             for row in started:
                 del left[row.send_id]
+        except BaseException:
+            self._dropped |= {one.row.send_id: one.row.fence or "" for one in left.values()}
+            raise
         finally:
             lane.give_back(list(left.values()))
         by_id = {one.row.send_id: one for one in batch}
@@ -364,6 +395,7 @@ class AttemptSends:
         ]
         try:
             await self._claims.release(rows)
+            await self._take_back()
         except (PyMongoError, Retryable):
             self._logger.warning("leaves claimed sends to their lease", count=len(rows))
         if self._running:

@@ -61,11 +61,18 @@ class ClaimSends:
         self._lease = lease
         self._patience = unknown_patience
         self._known: dict[MessageKey, Message] = {}
+        self.unsure: set[str] = set()
+        """Fences of claims that an error cut short: something may be held under them."""
 
     async def claim(self, most: int) -> tuple[int, list[Ready]]:
         """Claim up to `most`; give how many were claimed, and those that may go out."""
-        rows = await self._ledger.claim(self.lane, self.channel, most, self._lease)
-        return len(rows), await self.check(rows)
+        fence = self._clock.token()
+        try:
+            rows = await self._ledger.claim(self.lane, self.channel, most, self._lease, fence)
+            return len(rows), await self.check(rows)
+        except BaseException:
+            self.unsure.add(fence)
+            raise
 
     async def check(self, rows: Sequence[Row]) -> list[Ready]:
         """Check claimed sends by one read of each kind; what may not go out is recorded."""

@@ -67,11 +67,18 @@ class PlanMessage:
         self._restore = restore
         self._wake_senders = wake_senders
         self._audience = ResolveAudience(copy, messages, ledger)
+        self._fences: list[str] = []
+        """Under which this planner took messages, as far as it may still hold them."""
+
         self._logger = structlog.get_logger(flow="plan", lane=str(lane))
 
     async def once(self) -> bool:
         """Plan the lane's oldest message; tell whether there was one."""
-        work = await self._messages.take(self._lane, self._clock.token())
+        fence = self._clock.token()
+        # what an error cut short is taken up at once, and not when its lease ends
+        former, self._fences = self._fences, [*self._fences, fence]
+        work = await self._messages.take(self._lane, fence, former)
+        self._fences = [fence]
         if work is None:
             return False
         try:

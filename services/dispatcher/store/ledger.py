@@ -491,27 +491,29 @@ class Ledger:
 
     # ---- claims and attempts
 
-    async def claim(self, lane: Lane, channel: Channel, most: int, lease: timedelta) -> list[Row]:
-        """Take up to `most` sends that are due, under a fresh fence, for the length of a lease.
+    async def claim(
+        self, lane: Lane, channel: Channel, most: int, lease: timedelta, fence: str
+    ) -> list[Row]:
+        """Take up to `most` sends that are due, under a fence, for the length of a lease.
 
-        Second attempts come first: they have waited longest. Those stay `unknown` meanwhile.
+        A fence is used for one claim only. Second attempts come first: they have waited longest.
+        Those stay `unknown` meanwhile.
         """
-        seconds = await self._claim_second(lane, channel, most, lease)
+        seconds = await self._claim_second(lane, channel, most, lease, fence)
         claimed: list[Row] = []
         if len(seconds) >= most:
             return seconds
         for _ in range(_TRIES):
             rows = await self._due(lane, channel, most - len(seconds), self._clock.now())
-            claimed = await self._claim_these(rows, lease)
+            claimed = await self._claim_these(rows, lease, fence)
             if claimed or not rows:  # else others were quicker: on to the next
                 break
         return seconds + claimed
 
-    async def _claim_these(self, rows: Sequence[Row], lease: timedelta) -> list[Row]:
+    async def _claim_these(self, rows: Sequence[Row], lease: timedelta, fence: str) -> list[Row]:
         if not rows:
             return []
         now = self._clock.now()
-        fence = self._clock.token()
         count = 0
         for attempts, group in _by_attempts(rows).items():
             claimed = {
@@ -556,7 +558,7 @@ class Ledger:
         return [to_row(document) for document in documents]
 
     async def _claim_second(
-        self, lane: Lane, channel: Channel, most: int, lease: timedelta
+        self, lane: Lane, channel: Channel, most: int, lease: timedelta, fence: str
     ) -> list[Row]:
         query: Document = {
             "second": True,
@@ -568,7 +570,6 @@ class Ledger:
         ids = [i["_id"] async for i in self._sends.find(query, {"_id": 1}).limit(most)]
         if not ids:
             return []
-        fence = self._clock.token()
         held = {"$set": {"fence": fence, "lease": _ms(lease)}, "$inc": {"v": 1}, **_HELD_NOW}
         await self._sends.update_many({**query, "_id": {"$in": ids}}, held)
         return await self._held(ids, fence, SendState.UNKNOWN)
@@ -578,6 +579,13 @@ class Ledger:
             {"_id": {"$in": list(ids)}, "fence": fence, "state": str(state)}, WITHOUT_EVENTS
         )
         return [to_row(item) async for item in found]
+
+    async def held_under(self, fences: Collection[str]) -> list[Row]:
+        """List what is held under fences, whatever became of the writes that took it."""
+        found = self._sends.find(
+            {"held": {"$exists": True}, "fence": {"$in": list(fences)}}, WITHOUT_EVENTS
+        )
+        return [to_row(item) async for item in found.hint("leased")]
 
     async def start(self, rows: Sequence[Row], longest: timedelta) -> list[Row]:
         """Write `attempting` for claimed rows, and give those that are still this process's.

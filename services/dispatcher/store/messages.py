@@ -177,9 +177,18 @@ class Messages:
 
     # ---- planning
 
-    async def take(self, lane: Lane, fence: str) -> Work | None:
-        """Take the oldest message of a lane that nobody is planning, under a lease."""
-        free: Document = {"$or": [{"until": None}, {"$expr": {"$lt": ["$until", "$$NOW"]}}]}
+    async def take(self, lane: Lane, fence: str, former: Collection[str] = ()) -> Work | None:
+        """Take the oldest message of a lane that nobody is planning, under a lease.
+
+        `former` are fences of the caller's own under which nothing goes on any more.
+        """
+        free: Document = {
+            "$or": [
+                {"until": None},
+                {"$expr": {"$lt": ["$until", "$$NOW"]}},
+                {"fence": {"$in": list(former)}},
+            ]
+        }
         row = await self._rows.find_one_and_update(
             {"to_plan": True, "lane": str(lane), **free},
             [{"$set": {"fence": fence, "until": _until()}}],

@@ -85,10 +85,14 @@ async def ledger(mongo_database: MongoSettings) -> AsyncGenerator[Ledger]:
         yield made
 
 
+async def _claim(ledger: Ledger, most: int, lease: timedelta = LEASE) -> list[Row]:
+    return await ledger.claim(Lane.WARM, Channel.SMS, most, lease, Clock().token())
+
+
 async def _claimed(ledger: Ledger, count: int, lease: timedelta = LEASE) -> list[Row]:
     await ledger.plan(None, sends(count))
     await ledger.make_sendable(KEY, 1)
-    return await ledger.claim(Lane.WARM, Channel.SMS, count, lease)
+    return await _claim(ledger, count, lease)
 
 
 async def test_planning_twice_plans_once(ledger: Ledger) -> None:
@@ -103,14 +107,14 @@ async def test_two_planners_at_once_plan_once(ledger: Ledger) -> None:
     assert all(isinstance(one, int | Retryable) for one in results)
     assert await ledger.plan(None, sends(200)) == 0
     await ledger.make_sendable(KEY, 1)
-    assert len(await ledger.claim(Lane.WARM, Channel.SMS, 500, LEASE)) == 200
+    assert len(await _claim(ledger, 500)) == 200
 
 
 async def test_nothing_is_claimed_before_kafka_has_the_planned_event(ledger: Ledger) -> None:
     await ledger.plan(None, sends(3))
-    assert await ledger.claim(Lane.WARM, Channel.SMS, 10, LEASE) == []
+    assert await _claim(ledger, 10) == []
     await ledger.make_sendable(KEY, 1)
-    assert len(await ledger.claim(Lane.WARM, Channel.SMS, 10, LEASE)) == 3
+    assert len(await _claim(ledger, 10)) == 3
 
 
 async def test_many_claimers_never_share_a_send(ledger: Ledger) -> None:
@@ -120,7 +124,7 @@ async def test_many_claimers_never_share_a_send(ledger: Ledger) -> None:
     async def work() -> list[str]:
         mine: list[str] = []
         for _ in range(30):
-            rows = await ledger.claim(Lane.WARM, Channel.SMS, 20, LEASE)
+            rows = await _claim(ledger, 20)
             mine += [row.send_id for row in await ledger.start(rows, LEASE)]
         return mine
 
@@ -134,7 +138,7 @@ async def test_who_wakes_after_the_lease_can_start_nothing(ledger: Ledger) -> No
     await asyncio.sleep(0.2)
     assert await ledger.start(rows, LEASE) == []
     assert await RecoverLeases(ledger=ledger, clock=Clock()).once() is False
-    again = await ledger.claim(Lane.WARM, Channel.SMS, 10, LEASE)
+    again = await _claim(ledger, 10)
     assert len(again) == 2
     assert await ledger.start(rows, LEASE) == []
     assert len(await ledger.start(again, LEASE)) == 2
@@ -205,14 +209,14 @@ async def test_what_comes_due_behind_the_place_of_reading_is_found_within_a_mome
 ) -> None:
     await ledger.plan(None, sends(6))
     await ledger.make_sendable(KEY, 1)
-    first = await ledger.claim(Lane.WARM, Channel.SMS, 3, LEASE)
+    first = await _claim(ledger, 3)
     now = datetime.now(UTC)
     long_due = now - timedelta(hours=1)
     assert await ledger.change([back(Cause.RELEASE, row, now, long_due) for row in first]) == []
     found: set[str] = set()
 
     async def all_six() -> bool:
-        found.update(row.send_id for row in await ledger.claim(Lane.WARM, Channel.SMS, 9, LEASE))
+        found.update(row.send_id for row in await _claim(ledger, 9))
         return len(found) == 6
 
     await until(all_six, 5)
@@ -242,7 +246,7 @@ async def test_erasure_drops_a_destination_unless_somebody_else_shares_it(
     await ledger.plan(None, [shared, *sends(2)[1:]])
     assert await ledger.erase(None, ["m0", "m1"]) == 1
     await ledger.make_sendable(KEY, 1)
-    rows = await ledger.claim(Lane.WARM, Channel.SMS, 10, LEASE)
+    rows = await _claim(ledger, 10)
     assert {row.member_ids: row.destination for row in rows} == {
         ("m0", "m9"): "+324500000000",
         ("m1",): None,
@@ -273,7 +277,7 @@ async def test_a_process_that_dies_between_write_and_request_costs_one_flagged_a
         stolen: list[Row] = []
 
         async def steal() -> bool:
-            claimed = await ledger.claim(Lane.WARM, Channel.SMS, 1, LEASE)
+            claimed = await _claim(ledger, 1)
             stolen.extend(await ledger.start(claimed, timedelta(milliseconds=100)))
             return bool(stolen)
 

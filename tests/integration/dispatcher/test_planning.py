@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from pymongo.errors import AutoReconnect
 
 from services.dispatcher.domain.intake import alert_message
 from services.dispatcher.domain.message import Message, MessageKey
@@ -234,7 +235,7 @@ async def test_planner_that_died_midway_is_taken_over_where_it_stopped(desk: Des
     with pytest.raises(asyncio.CancelledError):
         await planner.once()
     desk.half.ledger.plan = plan
-    assert not await planner.once(), "the dead planner's lease still runs"
+    assert not await desk.half.planner(Lane.WARM).once(), "the dead planner's lease still runs"
     stored = await desk.half.row(key)
     assert stored["plan"]["after"] is not None
     assert stored["plan"]["counts"]["people"] == 1000
@@ -246,6 +247,28 @@ async def test_planner_that_died_midway_is_taken_over_where_it_stopped(desk: Des
     assert len(rows) == len({row["destination"] for row in rows})
     (event,) = plans(desk.cluster)
     assert event.people == 2100 == sum(len(row["members"]) for row in rows)
+
+
+async def test_planner_that_an_error_stopped_goes_on_at_once(desk: Desk) -> None:
+    """A database that fails over must not make an alert wait for the planner's own lease."""
+    await desk.fill(member("a", "n1"))
+    key = await desk.accept(desk.alert())
+    plan = desk.half.ledger.plan
+
+    async def breaks(session: Any, sends: Any) -> int:
+        await plan(session, sends)
+        message = "connection closed"
+        raise AutoReconnect(message)
+
+    desk.half.ledger.plan = breaks
+    planner = desk.half.planners[Lane.WARM]
+    for _ in range(2):
+        with pytest.raises(AutoReconnect):
+            await planner.once()
+    desk.half.ledger.plan = plan
+    assert await planner.once()
+    (row,) = await desk.half.sends(key.message_id)
+    assert row["sendable"]
 
 
 async def test_stalled_planner_cannot_go_on_once_another_took_over(desk: Desk) -> None:

@@ -4,11 +4,15 @@ import asyncio
 import uuid
 from datetime import UTC, datetime, timedelta
 from email import message_from_string, policy
+from typing import Any
 
+import pytest
 from pydantic import AnyHttpUrl
+from pymongo.errors import AutoReconnect
 
 from deploy.local.ports import LOOPBACK, free_port
 from services.dispatcher.domain.quiet import BRUSSELS
+from services.dispatcher.store.ledger import Ledger
 from shared.contracts.base import SendState
 from shared.contracts.registry import QuietHours
 from shared.settings import HttpSettings
@@ -48,6 +52,35 @@ async def test_a_receipt_that_overtakes_the_answer_implies_acceptance(world: Wor
     assert len(await world.sms()) == 2
     assert closing.states == {"delivered": 2}
     assert {event.attempt for event in world.events(alert)} == {1}
+
+
+@pytest.mark.parametrize("write", ["claim", "start"])
+async def test_what_a_lost_answer_took_out_of_hand_goes_out_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch, write: str
+) -> None:
+    """A database that fails over keeps nobody waiting for a lease, nor flags what never began."""
+    real = getattr(Ledger, write)
+    lost: list[int] = []
+
+    async def loses_one_answer(*args: Any) -> Any:
+        rows = await real(*args)
+        if rows and not lost:
+            lost.append(len(rows))
+            message = "connection closed"
+            raise AutoReconnect(message)
+        return rows
+
+    monkeypatch.setattr(Ledger, write, loses_one_answer)
+    await world.people(*crowd(5))
+    async with world.dispatcher(lease=timedelta(minutes=5)):
+        alert = await world.alert()
+        closing = await world.closed(alert)
+        await world.agree(alert)
+    assert lost
+    assert closing.states == {"delivered": 5}
+    assert {event.attempt for event in world.events(alert)} <= {1, 2}
+    assert not any(event.possible_duplicate for event in world.events(alert))
+    assert len(await world.sms()) == 5
 
 
 async def test_without_receipts_the_provider_is_asked(world: World) -> None:
