@@ -57,8 +57,9 @@ def _wait(child: subprocess.Popen[str], data: Path, said: list[str]) -> None:
 
 @pytest.fixture
 def stack(local_stack: LocalStack) -> LocalStack:
-    """Give the stack, ready and without faults left over from the test before."""
+    """Give the stack, ready and without faults or messages left over from the test before."""
     local_stack.behave()
+    local_stack.forget()
     local_stack.wait_ready()
     return local_stack
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from cli import demo_data
+from cli.demo_people import audience
 from cli.police import signed, with_header
 from shared.clock import Clock
 from shared.contracts.base import Status
@@ -18,6 +20,9 @@ from shared.kafka import Outgoing
 from tests.e2e.local_stack import LocalStack, until
 
 Make = Callable[[LocalStack], Outgoing]
+
+STATION = demo_data.network_id("station")
+PHONES = [str(person.phone) for person in audience() if "station" in person.networks]
 
 
 def _record(stack: LocalStack, **fields: Any) -> Outgoing:
@@ -122,11 +127,11 @@ CASES: dict[str, tuple[Make, Reason]] = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_bad_alert_gets_its_reason_and_the_next_goes_out(
-    stack: LocalStack, marker: str, numbers: list[str], case: str
+    stack: LocalStack, marker: str, case: str
 ) -> None:
     make, reason = CASES[case]
     bad = make(stack)
-    good = stack.alert(marker, status=Status.TEST)
+    good = stack.alert(marker, status=Status.TEST, network_ids=(STATION,))
     with stack.police() as police:
         wrong = police.publish(bad)
         right = police.publish(signed(good, stack.key(), Clock()))
@@ -137,21 +142,21 @@ def test_a_bad_alert_gets_its_reason_and_the_next_goes_out(
     assert len(refused.explanation.split()) > 4
     assert "never-sent" not in refused.explanation
     assert accepted.verdict is VerdictKind.ACCEPTED
-    stack.everyone_got_one(marker, numbers)
+    stack.everyone_got_one(marker, PHONES)
     assert stack.sms("never-sent") == []
 
 
 def test_the_same_alert_again_is_a_duplicate_and_other_bytes_are_refused(
-    stack: LocalStack, marker: str, numbers: list[str]
+    stack: LocalStack, marker: str
 ) -> None:
-    alert = stack.alert(marker, status=Status.TEST)
+    alert = stack.alert(marker, status=Status.TEST, network_ids=(STATION,))
     record = signed(alert, stack.key(), Clock())
     changed = alert.model_copy(update={"text": {"nl": f"Anders {marker}"}})
     assert stack.judged(record).verdict is VerdictKind.ACCEPTED
     assert stack.judged(record).verdict is VerdictKind.DUPLICATE
     taken = stack.send(changed)
     assert (taken.verdict, taken.reason) == (VerdictKind.REFUSED, Reason.ID_TAKEN)
-    stack.everyone_got_one(marker, numbers)
+    stack.everyone_got_one(marker, PHONES)
 
 
 def test_refusals_are_in_the_audit_log_too(stack: LocalStack) -> None:

@@ -33,7 +33,7 @@ def environment(world: World, cluster: KafkaCluster) -> dict[str, str]:
         "KAFKA__USER": user.user,
         "KAFKA__PASSWORD": user.password.get_secret_value(),
         "KAFKA__PROTOCOL": user.protocol,
-        "KAFKA__SESSION_TIMEOUT": "PT6S",
+        "KAFKA__SESSION_TIMEOUT": "PT2S",
         "MONGO__URL": mongo.url.get_secret_value(),
         "MONGO__DATABASE": mongo.database,
         "OIDC__ISSUER": world.settings.oidc.issuer,
