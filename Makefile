@@ -59,4 +59,4 @@ requirements: $(READY) ## compile requirements/*.txt again from pyproject.toml
 	./requirements/compile $(BIN)/uv
 
 clean: ## remove the environment and all caches
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-bench .pytest_cache .ruff_cache .hypothesis .import_linter_cache

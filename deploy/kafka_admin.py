@@ -10,7 +10,7 @@ Every function connects as the operator, who is a superuser of the cluster, and 
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ from confluent_kafka.admin import (
     ResourceType,
     ScramCredentialInfo,
     ScramMechanism,
+    TopicMetadata,
     UserScramCredentialUpsertion,
 )
 
@@ -135,8 +136,9 @@ def apply_topics(
     Raises `TopicMismatchError` or `KafkaUnreachableError`.
     """
     admin = _connect(operator, timeout)
-    created = _create_topics(admin, replication)
-    altered = _alter_topics(admin, set(TOPICS) - set(created), replication)
+    present = admin.list_topics(timeout=_TIMEOUT).topics
+    created = _create_topics(admin, present, replication)
+    altered = _alter_topics(admin, {name: present[name] for name in TOPICS if name in present})
     added, removed = _apply_acls(admin, police_clients(operator))
     return Changes(created, altered, added, removed)
 
@@ -274,8 +276,9 @@ def _new_topic(topic: Topic, replication: int) -> NewTopic:
     )
 
 
-def _create_topics(admin: _Admin, replication: int) -> tuple[str, ...]:
-    present = admin.list_topics(timeout=_TIMEOUT).topics
+def _create_topics(
+    admin: _Admin, present: Mapping[str, TopicMetadata], replication: int
+) -> tuple[str, ...]:
     missing = [topic for name, topic in TOPICS.items() if name not in present]
     for name in TOPICS.keys() & present.keys():
         found, wanted = len(present[name].partitions), TOPICS[name].partitions
@@ -288,16 +291,21 @@ def _create_topics(admin: _Admin, replication: int) -> tuple[str, ...]:
     return tuple(topic.name for topic in missing)
 
 
-def _alter_topics(admin: _Admin, names: set[str], replication: int) -> tuple[str, ...]:
+def settings_of(topic: Topic, present: TopicMetadata) -> dict[str, str]:
+    """Give the settings that a topic that is there should have, by the replicas that it has."""
+    return _settings(topic, min(len(one.replicas) for one in present.partitions.values()))
+
+
+def _alter_topics(admin: _Admin, present: Mapping[str, TopicMetadata]) -> tuple[str, ...]:
     """Correct the settings of topics that were there; gives the topics that differed."""
-    if not names:
+    if not present:
         return ()
-    resources = [ConfigResource(ResourceType.TOPIC, name) for name in sorted(names)]
+    resources = [ConfigResource(ResourceType.TOPIC, name) for name in sorted(present)]
     described = admin.describe_configs(resources)
     corrections: list[ConfigResource] = []
     for resource, future in described.items():
         entries: dict[str, ConfigEntry] = future.result(_TIMEOUT)
-        wanted = _settings(TOPICS[resource.name], replication)
+        wanted = settings_of(TOPICS[resource.name], present[resource.name])
         differing = {k: v for k, v in wanted.items() if entries[k].value != v}
         if differing:
             corrections.append(_correction(resource.name, differing))

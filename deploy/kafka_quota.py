@@ -1,5 +1,6 @@
 """Produce quotas, which no Python client can set: by `ConfigCommand` from Kafka's own jars."""
 
+import re
 from collections.abc import Sequence
 
 from deploy.kafka_admin import PRODUCE_QUOTA
@@ -27,15 +28,26 @@ def remove_produce_quota(operator: KafkaSettings, runtime: KafkaRuntime, user: s
     _alter(operator, runtime, user, ["--delete-config", "producer_byte_rate"])
 
 
+def produce_quota(operator: KafkaSettings, runtime: KafkaRuntime, user: str) -> int | None:
+    """Give a user's limit in bytes a second. Raises `JavaProgramError`."""
+    said = _configure(operator, runtime, user, ["--describe"])
+    found = re.search(r"producer_byte_rate=([0-9]+)", said)
+    return int(found.group(1)) if found else None
+
+
 def _alter(
     operator: KafkaSettings, runtime: KafkaRuntime, user: str, change: Sequence[str]
 ) -> None:
+    _configure(operator, runtime, user, ["--alter", *change])
+
+
+def _configure(
+    operator: KafkaSettings, runtime: KafkaRuntime, user: str, what: Sequence[str]
+) -> str:
     with private_temporary_file(_client_properties(operator)) as file:
         target = ["--entity-type", "users", "--entity-name", user]
         where = ["--bootstrap-server", operator.bootstrap, "--command-config", str(file)]
-        run_java(
-            runtime.options(), "kafka.admin.ConfigCommand", [*where, "--alter", *change, *target]
-        )
+        return run_java(runtime.options(), "kafka.admin.ConfigCommand", [*where, *what, *target])
 
 
 def _client_properties(operator: KafkaSettings) -> str:

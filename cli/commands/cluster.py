@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from confluent_kafka import KafkaException
@@ -13,13 +13,13 @@ from cli.failures import CommandError
 from deploy import kafka_admin
 from shared.settings import KafkaSettings
 
-if TYPE_CHECKING:  # needs the extra `local`
-    from deploy.local.kafka_runtime import KafkaRuntime
-
 topics = typer.Typer(help="The topics of the cluster (for an operator).", no_args_is_help=True)
 client = typer.Typer(
     help="The police zones' Kafka clients (for an operator).", no_args_is_help=True
 )
+
+QUOTA = "producer_byte_rate"
+"""What Kafka calls the quota: bytes a second that a user may write."""
 
 ZoneOption = Annotated[str, typer.Option("--zone", help="The police zone, such as 'demo'.")]
 
@@ -58,62 +58,70 @@ def add(*, zone: ZoneOption, stack: StackOption = None) -> None:
     It may write alerts and proposals (so much a second and no more) and read verdicts, and
     nothing else. The password is shown once; a local stack keeps it in its file.
     """
-    from deploy.local.stack import add_kafka_user  # noqa: PLC0415 - only with the extra `local`
-
     connection = connect(stack)
     operator = _operator(connection)
     with _explained():
         password = kafka_admin.add_police_client(operator, zone)
         user = kafka_admin.police_user(zone)
-    _limit(operator, user)
     if connection.path is not None and connection.path.name == STACK_FILE:
+        from deploy.local.stack import add_kafka_user  # noqa: PLC0415 - only a local stack's file
+
         add_kafka_user(connection.folder, user, password)
     say(f"user:     {user}")
     say(f"password: {password}")
+    _limit(operator, user)
 
 
 @client.command("revoke")
 def revoke(*, zone: ZoneOption, stack: StackOption = None) -> None:
     """Take a zone's police client its permissions and its password, at once."""
-    from deploy.local.stack import remove_kafka_user  # noqa: PLC0415 - only with the extra `local`
-
     connection = connect(stack)
     with _explained():
         known = kafka_admin.revoke_client(_operator(connection), zone)
         user = kafka_admin.police_user(zone)
     if connection.path is not None and connection.path.name == STACK_FILE:
+        from deploy.local.stack import remove_kafka_user  # noqa: PLC0415 - only a local stack's file
+
         remove_kafka_user(connection.folder, user)
     if not known:
         message = f"zone {zone} has no client"
         raise CommandError(message)
-    _lift(_operator(connection), user)
     say(f"Revoked: {user} may no longer connect.")
+    _lift(_operator(connection), user)
 
 
 def _limit(operator: KafkaSettings, user: str) -> None:
-    from deploy.kafka_quota import set_produce_quota  # noqa: PLC0415 - needs the extra `local`
+    complaint = f"{user} was made, but has no produce quota yet"
+    with _by_kafkas_own_tool(complaint, user, f"--add-config {QUOTA}={kafka_admin.PRODUCE_QUOTA}"):
+        from deploy.kafka_quota import set_produce_quota  # noqa: PLC0415 - needs the extra `local`
+        from deploy.local.kafka_runtime import kafka_runtime  # noqa: PLC0415
 
-    with _by_kafkas_own_tool(f"{user} was made, but its produce quota could not be set") as runtime:
-        set_produce_quota(operator, runtime, user)
+        set_produce_quota(operator, kafka_runtime(), user)
 
 
 def _lift(operator: KafkaSettings, user: str) -> None:
-    from deploy.kafka_quota import remove_produce_quota  # noqa: PLC0415 - the same
+    complaint = f"{user} is revoked, but its produce quota stays"
+    with _by_kafkas_own_tool(complaint, user, f"--delete-config {QUOTA}"):
+        from deploy.kafka_quota import remove_produce_quota  # noqa: PLC0415 - the same
+        from deploy.local.kafka_runtime import kafka_runtime  # noqa: PLC0415
 
-    with _by_kafkas_own_tool(f"{user} is revoked, but its produce quota stays") as runtime:
-        remove_produce_quota(operator, runtime, user)
+        remove_produce_quota(operator, kafka_runtime(), user)
 
 
 @contextmanager
-def _by_kafkas_own_tool(complaint: str) -> "Generator[KafkaRuntime]":
-    """Give what quotas are set by: there is no Python client for them, only Kafka's own tool."""
-    from deploy.local.java import JavaProgramError  # noqa: PLC0415 - needs the extra `local`
-    from deploy.local.kafka_runtime import kafka_runtime  # noqa: PLC0415
+def _by_kafkas_own_tool(complaint: str, user: str, change: str) -> Generator[None]:
+    """Say how to go on where a quota could not be changed.
 
+    No Python client can; Kafka's own tool does it, which comes with the extra `local` only.
+    """
     try:
-        yield kafka_runtime()
-    except JavaProgramError as error:
-        message = f"{complaint}: {error}"
+        yield
+    except (ImportError, RuntimeError) as error:
+        where = f"--entity-type users --entity-name {user}"
+        message = (
+            f"{complaint}: {error}. On a machine with Kafka's tools, run"
+            f" `kafka-configs.sh --bootstrap-server ... --alter {change} {where}`."
+        )
         raise CommandError(message) from None
 
 

