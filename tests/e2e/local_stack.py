@@ -146,6 +146,11 @@ class LocalStack:
         found: list[Json] = self._sandbox.get("/mail").raise_for_status().json()
         return [mail for mail in found if subject in mail["subject"]]
 
+    def mailed(self, subject: str) -> list[str]:
+        """Give the address of each mail whose subject holds a text."""
+        to = [mail["to"] for mail in self.mail(subject)]
+        return [one if isinstance(one, str) else one[0] for one in to]
+
     def misbehave(self, **fault: object) -> None:
         """Have the sandbox misbehave."""
         self._sandbox.post("/faults", json=fault).raise_for_status()

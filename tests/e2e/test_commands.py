@@ -214,14 +214,10 @@ def test_a_bulletin_waits_for_its_coordinators_and_then_reaches_the_mailboxes(
     wanted = sorted(p.email for p in people() if "molenwijk" in p.networks and not p.leaves)
 
     def complete() -> list[str] | None:
-        found = sorted(_to(mail["to"]) for mail in stack.mail(marker))
+        found = sorted(stack.mailed(marker))
         return found if len(found) >= len(wanted) else None
 
     assert until(complete, 60, "everybody has the mail") == wanted
-
-
-def _to(address: str | list[str]) -> str:
-    return address if isinstance(address, str) else address[0]
 
 
 def test_a_zone_gets_its_client_and_loses_it(stack: LocalStack) -> None:
