@@ -50,6 +50,18 @@ def test_a_destroyed_key_is_gone_and_the_others_stay(path: Path) -> None:
         destroy(path, "demo", 2026)
 
 
+def test_a_key_that_is_destroyed_is_gone_for_a_ring_in_use(path: Path) -> None:
+    rotate(path, ["demo"], 2026)
+    ring = KeyRing(path)
+    ring.pseudonym("demo", 2026, "x")
+    destroy(path, "demo", 2026)
+    assert not ring.has("demo", 2026)
+    with pytest.raises(NoPseudonymKey):
+        ring.pseudonym("demo", 2026, "x")
+    path.unlink()
+    assert ring.years("demo") == []
+
+
 def test_only_the_owner_reads_the_ring(path: Path) -> None:
     rotate(path, ["demo"], 2026)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
