@@ -19,11 +19,11 @@ from services.audit.store.log import LogStore
 from services.audit.verify import read_key
 from shared.clock import Clock
 from shared.envelope import encode
-from shared.kafka import KafkaLog
+from shared.kafka import KafkaLog, Outgoing
 from tests.integration.audit.world import NOW, World, send, until
 from tests.support.cluster import KafkaCluster
 
-ROUNDS, BATCH = 3, 400
+ROUNDS, BATCH = 2, 400
 
 
 def environment(world: World, cluster: KafkaCluster) -> dict[str, str]:
@@ -78,26 +78,106 @@ async def test_killed_while_it_works_nothing_is_lost_or_doubled(
     total = 0
     async with KafkaLog(kafka_cluster.user("dispatcher"), "test") as log:
         for _ in range(ROUNDS):
-            events = [send(number, zone=zone) for number in range(total, total + BATCH)]
-            total += BATCH
-            await log.publish(
-                [encode(e, ce_id=e.event_id, source="buurtbode/test", time=NOW) for e in events]
-            )
             before = await world.size(zone)
+            await publish(log, zone, total)
+            total += BATCH
             async with service(world, kafka_cluster, output) as process:
-
-                async def begun(at: int = before) -> bool:
-                    assert process.returncode is None, output.read_text()[-2000:]
-                    return await world.size(zone) > at
-
-                await until(begun, "some entries", seconds=40)
+                await begun(world, zone, before, process, output)
     async with service(world, kafka_cluster, output):
+        await signed(world, zone, total)
+    await whole(world, zone, total)
 
-        async def signed() -> bool:
-            row = await world.database["signed"].find_one({"_id": zone})
-            return row is not None and row["size"] == total
 
-        await until(signed, "the last checkpoint", seconds=100)
+@pytest.mark.timeout(300)
+async def test_of_two_processes_the_one_that_stood_still_is_fenced(
+    world: World, kafka_cluster: KafkaCluster, tmp_path: Path
+) -> None:
+    """Stopped in its work for longer than its lease, it wakes to find another writer."""
+    zone = f"fence-{os.getpid()}"
+    output = tmp_path / "service.log"
+    async with (
+        KafkaLog(kafka_cluster.user("dispatcher"), "test") as log,
+        service(world, kafka_cluster, output) as first,
+    ):
+        await publish(log, zone, 0)
+        await begun(world, zone, 0, first, output)
+        first.send_signal(signal.SIGSTOP)
+        stopped = await world.database["heads"].find_one({"_id": zone})
+        assert stopped is not None
+        async with service(world, kafka_cluster, output):
+            await publish(log, zone, BATCH)
+            await signed(world, zone, 2 * BATCH)
+            taken = await world.database["heads"].find_one({"_id": zone})
+            assert taken is not None
+            assert taken["owner"] != stopped["owner"]
+            assert taken["epoch"] > stopped["epoch"]
+            first.send_signal(signal.SIGCONT)
+            await publish(log, zone, 2 * BATCH)
+            await signed(world, zone, 3 * BATCH)
+            assert first.returncode is None, output.read_text()[-2000:]
+    await whole(world, zone, 3 * BATCH)
+
+
+@pytest.mark.timeout(300)
+async def test_two_processes_share_the_zones(
+    world: World, kafka_cluster: KafkaCluster, tmp_path: Path
+) -> None:
+    """By Kafka's partitions: each log has one writer, and both processes write."""
+    output = tmp_path / "service.log"
+    async with (
+        KafkaLog(kafka_cluster.user("dispatcher"), "test") as log,
+        service(world, kafka_cluster, output),
+        service(world, kafka_cluster, output),
+    ):
+        rounds = 0
+
+        async def both_write() -> bool:
+            # fresh zones: those of a moment ago belong to who began them, until a lease ends
+            nonlocal rounds
+            zones = [f"share-{os.getpid()}-{rounds}-{number}" for number in range(16)]
+            rounds += 1
+            await log.publish([record(0, zone) for zone in zones])
+            for zone in zones:
+                await signed(world, zone, 1)
+            heads = world.database["heads"].find({"_id": {"$in": zones}})
+            return len({head["owner"] async for head in heads}) == 2
+
+        await until(both_write, "two processes to share the zones", seconds=90)
+
+
+def record(number: int, zone: str) -> Outgoing:
+    event = send(number, zone=zone)
+    return encode(event, ce_id=event.event_id, source="buurtbode/test", time=NOW)
+
+
+async def publish(log: KafkaLog, zone: str, start: int) -> None:
+    await log.publish([record(number, zone) for number in range(start, start + BATCH)])
+
+
+async def begun(
+    world: World, zone: str, before: int, process: asyncio.subprocess.Process, output: Path
+) -> None:
+    """Wait until a process appends."""
+
+    async def appends() -> bool:
+        assert process.returncode is None, output
+        return await world.size(zone) > before
+
+    await until(appends, "some entries", seconds=40)
+
+
+async def signed(world: World, zone: str, size: int) -> None:
+    """Wait until a checkpoint covers so many entries."""
+
+    async def covered() -> bool:
+        row = await world.database["signed"].find_one({"_id": zone})
+        return row is not None and row["size"] == size
+
+    await until(covered, "the last checkpoint", seconds=100)
+
+
+async def whole(world: World, zone: str, total: int) -> None:
+    """Hold that a log has each event once, and that its checkpoint says the same."""
     store = LogStore(world.database, Clock(), world.settings.text_kept_for)
     entries = await store.page(zone, 0, total + 1)
     ids = [orjson.loads(entry.body)["event_id"] for entry in entries]
