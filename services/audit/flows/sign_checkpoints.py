@@ -29,8 +29,9 @@ Sign = Callable[[str, int, bytes], str]
 class SignCheckpoints:
     """Two jobs: `check` reads whole logs at start and daily, `once` signs what is new.
 
-    A log is signed only after its first whole check in this process, and once in doubt never
-    again before a restart, or before an operator put on record that a backup was restored.
+    A log is signed only after its first whole check in this process, and once in doubt, in
+    whichever process, never again before a restart, or before an operator put on record that a
+    backup was restored.
     """
 
     def __init__(
@@ -89,14 +90,14 @@ class SignCheckpoints:
         now = self._clock.monotonic()
         if log in self.doubts or (at is not None and now - at < WHOLE_EVERY.total_seconds()):
             return
-        head = await self._log.head(log)
+        head, begun = await self._log.head(log), self._clock.now()
         doubt = await self._check_log.whole(log)
         size, text = 0 if head is None else head.size, None if doubt is None else doubt.value
-        await self._checks.end(log, "log", Checked(self._clock.now(), size, text))
+        await self._checks.end(log, "log", Checked(self._clock.now(), size, text), begun)
         if doubt is None:
             self._checked[log] = now
         else:
-            self._refuse(log, doubt)
+            self._refuse(log, doubt.value)
 
     async def once(self) -> bool:
         """Sign the heads of the logs that have grown."""
@@ -113,10 +114,17 @@ class SignCheckpoints:
             async with self._ownership.borrow(head.log):
                 if head.log not in self._checked:
                     await self._check_if_due(head.log)
+                await self._share_doubt(head.log)
                 if head.log not in self.doubts:
                     await self._sign_head(head)
         except OtherWriter:
             return  # it signs
+
+    async def _share_doubt(self, log: str) -> None:
+        """Refuse what another process doubts: every one checks a log, and one of them signs it."""
+        found = await self._checks.doubt(log, "log")
+        if found is not None and log not in self.doubts:
+            self._refuse(log, found)
 
     async def _sign_head(self, head: Head) -> None:
         before = await self._checkpoints.last(head.log)
@@ -124,7 +132,7 @@ class SignCheckpoints:
         frontier = Frontier() if before is None else before.frontier.copy()
         if before is not None and (before.size >= head.size or frontier.root() != before.root):
             if before.size < head.size:
-                self._refuse(head.log, Doubt.NOT_SIGNED_LOG)
+                self._refuse(head.log, Doubt.NOT_SIGNED_LOG.value)
             return
         if published is not None and published.given_up and head.size <= published.size:
             self.restored[head.log] = published.size  # nobody must see two logs of one size
@@ -132,7 +140,7 @@ class SignCheckpoints:
         self.restored.pop(head.log, None)
         doubt = await self._recompute(head, frontier, published)
         if doubt is not None:
-            self._refuse(head.log, doubt)
+            self._refuse(head.log, doubt.value)
             return
         root = frontier.root()
         after = Signed(frontier, root, self._sign(head.log, head.size, root))
@@ -177,8 +185,8 @@ class SignCheckpoints:
         await self._outbox.add(session, [event], ce_ids=[f"checkpoint.{log}.{after.size}"])
         return True
 
-    def _refuse(self, log: str, doubt: Doubt) -> None:
-        self.doubts[log] = doubt.value
+    def _refuse(self, log: str, doubt: str) -> None:
+        self.doubts[log] = doubt
         DOUBTS.set(len(self.doubts))
         name = "the operators' log" if log == OPERATORS else log
-        self._logger.critical("not signed", zone_id=name, reason=doubt.value)
+        self._logger.critical("not signed", zone_id=name, reason=doubt)

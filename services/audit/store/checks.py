@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from pymongo.errors import DuplicateKeyError
+
 from shared.mongo import Database, Document
 
 _GIVEN_UP = timedelta(hours=2)
@@ -43,12 +45,28 @@ class Checks:
         result = await self._rows.update_one(due, change)
         return result.modified_count == 1
 
-    async def end(self, log: str, what: What, checked: Checked) -> None:
-        """Note what a check found."""
+    async def end(
+        self, log: str, what: What, checked: Checked, begun: datetime | None = None
+    ) -> None:
+        """Note what a check found.
+
+        One that found nothing says nothing of a doubt that another process noted since it `begun`.
+        """
         row = {"at": checked.at, "size": checked.size, "doubt": checked.doubt, "done": True}
-        await self._rows.update_one(
-            {"_id": f"{log}|{what}"}, {"$set": {"log": log, "what": what, **row}}, upsert=True
-        )
+        where: Document = {"_id": f"{log}|{what}"}
+        if checked.doubt is None and begun is not None:
+            where["$or"] = [{"doubt": None}, {"at": {"$lt": begun}}]
+        try:
+            await self._rows.update_one(
+                where, {"$set": {"log": log, "what": what, **row}}, upsert=True
+            )
+        except DuplicateKeyError:
+            return  # the doubt stays
+
+    async def doubt(self, log: str, what: What) -> str | None:
+        """Give the doubt that the last check of a log left, whichever process made it."""
+        row = await self._rows.find_one({"_id": f"{log}|{what}"}, {"doubt": 1})
+        return None if row is None else row.get("doubt")
 
     async def all(self) -> Mapping[tuple[str, What], Checked]:
         """Give the last check of each kind, by log."""

@@ -126,6 +126,23 @@ async def refused(app: App, doubts: set[Doubt]) -> None:
     assert (await app.ready())["log demo"] in {f"not signed: {doubt}" for doubt in doubts}
 
 
+async def test_what_one_process_doubts_no_other_signs(world: World) -> None:
+    """The one that writes a log has checked it; the doubt is of one that checks it later."""
+    doubts = {Doubt.NOT_SIGNED_LOG, Doubt.NOT_PUBLISHED_LOG}
+    async with world.running() as writer:
+        await world.publish(*[send(number) for number in range(COUNT)])
+        await world.signed(COUNT)
+        await published(world, COUNT)
+        await flip_body(world.database)
+        async with world.running() as other:
+            await refused(other, doubts)
+            await world.publish(*[send(number) for number in range(COUNT, COUNT + 3)])
+            await refused(writer, doubts)
+        signed = await world.database["signed"].find_one({"_id": "demo"})
+        assert signed is not None
+        assert signed["size"] == COUNT
+
+
 async def test_a_log_rewritten_with_its_own_key_is_caught_by_what_was_published(
     world: World,
 ) -> None:
