@@ -1,4 +1,8 @@
-"""`/v1/networks/{id}/members`: the member list, which only the network's coordinators see."""
+"""`/v1/networks/{id}/members`: the member list, which the network's coordinators see.
+
+Where it has no active coordinator, the zone's police see it with a reason, on record; see
+`domain.rights.may_keep_members`.
+"""
 
 from datetime import date
 from typing import Annotated, Literal
@@ -8,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from services.registry.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, paged
-from services.registry.api.scopes import Coordinators, ReadVersion, Wired, etag
+from services.registry.api.scopes import Coordinators, MemberKeeper, ReadVersion, Wired, etag
 from services.registry.domain.contact import PhoneKind
 from services.registry.domain.measure import Ground, MeasureKind
 from services.registry.domain.member import LeftBy, MemberRecord, PersonName, Tie
@@ -173,7 +177,7 @@ def _paper(given: PaperInput) -> Paper:
 
 @router.get("/members")
 async def get_members(
-    scope: Coordinators,
+    scope: MemberKeeper,
     context: Wired,
     state: MemberState | None = None,
     cursor: Cursor = None,
@@ -238,7 +242,7 @@ async def post_search(
 
 @router.get("/members/{member_id}")
 async def get_member(
-    scope: Coordinators, context: Wired, member_id: str, response: Response
+    scope: MemberKeeper, context: Wired, member_id: str, response: Response
 ) -> MemberView:
     """Show a member. The look is on record."""
     network_id = scope.network.network_id
@@ -269,7 +273,7 @@ async def patch_member(
 
 @router.post("/members/{member_id}/accept")
 async def post_accept(
-    scope: Coordinators, context: Wired, member_id: str, paper: PaperInput, response: Response
+    scope: MemberKeeper, context: Wired, member_id: str, paper: PaperInput, response: Response
 ) -> MemberView:
     """Record that a member accepted the current house rules on paper."""
     network_id = scope.network.network_id
@@ -279,7 +283,7 @@ async def post_accept(
 
 @router.post("/members/{member_id}/leave")
 async def post_leave(
-    scope: Coordinators,
+    scope: MemberKeeper,
     context: Wired,
     member_id: str,
     response: Response,

@@ -32,6 +32,20 @@ PROBLEMS: Mapping[str, Mapping[ListLanguage, Said]] = {
         ("Dit is geweigerd.", "Zie `type` en `field`, verbeter het en probeer opnieuw."),
         ("Ceci est refusé.", "Voyez `type` et `field`, corrigez et réessayez."),
     ),
+    "escalation-reason-needed": _in(
+        (
+            "The network has no active coordinator; the police look at its members with a reason.",
+            "Send acceptance, data_right, incident or leaving in `Escalation-Reason`.",
+        ),
+        (
+            "Het netwerk heeft geen actieve coördinator; de politie kijkt met een reden.",
+            "Stuur acceptance, data_right, incident of leaving in `Escalation-Reason`.",
+        ),
+        (
+            "Le réseau n'a pas de coordinateur actif ; la police consulte avec un motif.",
+            "Envoyez acceptance, data_right, incident ou leaving dans `Escalation-Reason`.",
+        ),
+    ),
     "no-name": _in(
         ("There is no name.", "Fill in a name of at most 120 characters."),
         ("Er is geen naam.", "Vul een naam in van hoogstens 120 tekens."),

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from services.registry.api.members import MemberView, tagged
 from services.registry.api.pages import Pages
 from services.registry.api.rights_words import RIGHTS, SUPERVISOR
-from services.registry.api.scopes import Coordinators, Wired
+from services.registry.api.scopes import MemberKeeper, Wired
 from services.registry.domain.failures import Invalid
 from services.registry.domain.measure import Ground
 from services.registry.domain.member import MemberRecord
@@ -77,7 +77,7 @@ class RecordView(BaseModel):
 
 @router.post("/restrict")
 async def post_restrict(
-    scope: Coordinators, context: Wired, member_id: str, asked: RestrictInput, response: Response
+    scope: MemberKeeper, context: Wired, member_id: str, asked: RestrictInput, response: Response
 ) -> MemberView:
     """Restrict the processing of a member's data, or lift that."""
     network_id = scope.network.network_id
@@ -110,7 +110,7 @@ async def post_restrict(
 
 @router.post("/erase")
 async def post_erase(
-    scope: Coordinators, context: Wired, member_id: str, why: EraseInput
+    scope: MemberKeeper, context: Wired, member_id: str, why: EraseInput
 ) -> ErasedView:
     """Erase a member, here and in every other service; a random id and dates are left."""
     network_id = scope.network.network_id
@@ -126,7 +126,7 @@ async def post_erase(
 async def get_record(
     *,
     request: Request,
-    scope: Coordinators,
+    scope: MemberKeeper,
     context: Wired,
     member_id: str,
     form: Literal["json", "html"] = "json",

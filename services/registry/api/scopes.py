@@ -5,12 +5,12 @@ What a caller may not see raises the same 404 as what does not exist.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, get_args
 
 from fastapi import Depends, Header, Request
 
 from services.registry.domain.network import NetworkRecord
-from services.registry.domain.rights import Right, may, stands
+from services.registry.domain.rights import EscalationReason, Right, may, may_keep_members, stands
 from services.registry.domain.zone import ZoneRecord
 from services.registry.flows.context import Actor, Context
 from shared.access import Caller, Role, Roles, caller, not_found
@@ -50,11 +50,14 @@ class NetworkScope:
 
     caller: Caller
     network: NetworkRecord
+    escalation: str | None = None
+    """Why the police stand in for the coordinators; None where a right is the caller's own."""
 
     @property
     def actor(self) -> Actor:
         """Give the actor whom the records name."""
-        return actor_of(self.caller)
+        why = None if self.escalation is None else f"escalation {self.escalation}"
+        return Actor.subject(self.caller.subject, why)
 
     def stands(self, right: Right, now: datetime) -> bool:
         """Tell whether one of the rights is the caller's, where several open a route."""
@@ -101,6 +104,47 @@ class InNetwork:
         return NetworkScope(who, network)
 
 
+_ESCALATIONS: tuple[EscalationReason, ...] = get_args(EscalationReason)
+_WHY = Header(
+    json_schema_extra={"enum": list(_ESCALATIONS)},
+    description="Why the zone's police look, where the network has no active coordinator.",
+)
+
+
+class InMembers:
+    """Dependency: a coordinator of the network, or the zone's police where there is none.
+
+    The police give a code in `Escalation-Reason`, which goes on record with what they do.
+    """
+
+    async def __call__(
+        self,
+        request: Request,
+        network_id: str,
+        who: Annotated[Caller, Depends(caller)],
+        # any text here: a code is asked for from those only who may know that the network exists
+        escalation_reason: Annotated[str | None, _WHY] = None,
+    ) -> NetworkScope:
+        """Find the network, and check the authenticated caller."""
+        context = context_of(request)
+        network, now = await context.networks.find(network_id), context.clock.now()
+        if network is None:
+            raise not_found()
+        if stands(who, Right.COORDINATOR, network.zone_id, network, now):
+            return NetworkScope(who, network)
+        if not may_keep_members(who, network, now):
+            raise not_found()
+        if escalation_reason not in _ESCALATIONS:
+            raise Problem(
+                422,
+                "escalation-reason-needed",
+                "This network has no active coordinator, so the zone's police may look. Say why in "
+                f"the header `Escalation-Reason`: {', '.join(_ESCALATIONS)}. It is on record.",
+                field="Escalation-Reason",
+            )
+        return NetworkScope(who, network, escalation_reason)
+
+
 Admin = Annotated[Caller, Depends(Roles(Role.ADMIN))]
 ZoneKeeper = Annotated[Caller, Depends(Roles(Role.ADMIN, Role.POLICE))]
 NetworkReader = Annotated[
@@ -124,6 +168,7 @@ BulletinReader = Annotated[
 ]
 BulletinWriter = Annotated[NetworkScope, Depends(InNetwork(Right.COORDINATOR, Right.MUNICIPALITY))]
 Coordinators = Annotated[NetworkScope, Depends(InNetwork(Right.COORDINATOR))]
+MemberKeeper = Annotated[NetworkScope, Depends(InMembers())]
 CoordinatorKeeper = Annotated[
     NetworkScope, Depends(InNetwork(Right.ADMIN, Right.POLICE, Right.OWN_COORDINATOR))
 ]

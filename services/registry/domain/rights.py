@@ -7,10 +7,15 @@ enough. What a coordinator may see follows from the network's own list, never fr
 from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from services.registry.domain.bulletin import BulletinRecord
 from services.registry.domain.network import NetworkRecord
 from shared.callers import Caller, Role
+
+EscalationReason = Literal["acceptance", "data_right", "incident", "leaving"]
+"""Why the police look at a member list: somebody joins on paper, asks for what the law gives them,
+something happened, or somebody leaves. A code, so that it names nobody."""
 
 
 class Right(StrEnum):
@@ -52,6 +57,17 @@ def stands(
         c.subject == caller.subject and (right is Right.COORDINATOR or c.role != "deputy")
         for c in network.active_coordinators(now)
     )
+
+
+def may_keep_members(caller: Caller, network: NetworkRecord, now: datetime) -> bool:
+    """Tell whether the police of the zone stand in for a network's coordinators.
+
+    "An officer sees [...] not the member list unless escalation requires it": a member leaves
+    through a coordinator and asks them for their data, so where no coordinator or deputy is active
+    it comes to the zone, the controller.
+    """
+    abandoned = not network.active_coordinators(now)
+    return abandoned and stands(caller, Right.POLICE, network.zone_id, network, now)
 
 
 def _is_municipality_of(caller: Caller, network: NetworkRecord) -> bool:

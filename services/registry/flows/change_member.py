@@ -40,8 +40,13 @@ async def store_change(
     action: str,
     reason: str | None = None,
 ) -> MemberRecord:
-    """Store a member's change where there is one; what changes nothing leaves no trace."""
+    """Store a member's change where there is one; what changes nothing leaves no trace.
+
+    But for who stands in for the coordinators: to them it shows a member, which is a look.
+    """
     if after is before:
+        if actor is not None and actor.why is not None:
+            await _look(context, session, actor, before, reason)
         return before
     await context.put_member(session, after)
     await context.record(
@@ -55,3 +60,18 @@ async def store_change(
         reason=reason,
     )
     return after
+
+
+async def _look(
+    context: Context, session: Session, actor: Actor, member: MemberRecord, reason: str | None
+) -> None:
+    await context.record(
+        session,
+        actor,
+        "read",
+        "member.read",
+        zone_id=member.zone_id,
+        network_id=member.network_id,
+        members=[member],
+        reason=reason,
+    )

@@ -52,10 +52,17 @@ class Actor:
     reader: str | None
     """The token's subject, for the audit log's private part."""
 
+    why: str | None = None
+    """On what ground they act, which stands before the reason that they give."""
+
     @classmethod
-    def subject(cls, subject: str) -> "Actor":
+    def subject(cls, subject: str, why: str | None = None) -> "Actor":
         """Give the actor of a token."""
-        return cls(f"subject:{subject}", subject)
+        return cls(f"subject:{subject}", subject, why)
+
+    def reason(self, given: str | None) -> str | None:
+        """Give the reason that goes on record: the ground, and what they said."""
+        return ": ".join(part for part in (self.why, given) if part) or None
 
     @classmethod
     def member(cls, member_id: str) -> "Actor":
@@ -197,7 +204,7 @@ class Context:
             member_ids=tuple(member.member_id for member in members),
             recipient=self._recipient(members, now),
             message_id=message_id,
-            reason=reason,
+            reason=reason if actor is None else actor.reason(reason),
             time=now,
         )
         await self.outbox.add(session, [access])

@@ -6,8 +6,10 @@ import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from services.registry.flows.judge_proposals import GROUP
+from shared.contracts import Access
 from tests.integration.registry.harness import (
     As,
+    Json,
     Registry,
     add_network,
     add_zone,
@@ -115,6 +117,22 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("POST", f"{L}/replay"): {"operator"},
     ("POST", f"{L}/drop"): {"operator"},
 }
+
+ESCALATED: dict[tuple[str, str], Json | None] = {
+    ("GET", f"{N}/members"): None,
+    ("GET", M): None,
+    ("GET", f"{M}/record"): None,
+    ("POST", f"{M}/accept"): {"signed_on": "2026-11-20", "witness": "Getuige Voorbeeld"},
+    ("POST", f"{M}/restrict"): {
+        "restricted": True,
+        "reason": "Zij vroegen het",
+        "ground": "objection",
+        "asked_on": "2026-11-20",
+    },
+    ("POST", f"{M}/leave"): {},
+    ("POST", f"{M}/erase"): {"reason": "Zij vroegen het"},
+}
+"""What of `COORDINATOR`'s the zone's police may do where nobody coordinates, with a valid body."""
 
 
 @dataclass
@@ -245,6 +263,52 @@ async def test_each_route_opens_to_whoever_has_the_right(world: World, name: str
         url = path.removeprefix("/v1").format(**world.ids)
         answer = await world.people[name].raw(method, url, json={})
         assert answer.status_code not in {401, 404, 405, 500}, (method, path, answer.text)
+
+
+async def test_police_see_members_only_while_nobody_coordinates_and_say_why(world: World) -> None:
+    """'Not the member list unless escalation requires it (each look is recorded)'."""
+    registry, police = world.registry, world.people["police"]
+    own = [
+        route
+        for route, allowed in ALLOWED.items()
+        # a bulletin goes to the officer then: test_relay
+        if allowed == COORDINATOR and "bulletin" not in route[1]
+    ]
+    why = {"Escalation-Reason": "data_right"}
+    for method, path in own:
+        url = path.removeprefix("/v1").format(**world.ids)
+        answer = await police.raw(method, url, json={}, headers=why)
+        assert answer.status_code == 404, (method, path)
+
+    for person in (await police.get("/networks/bin-linde/coordinators"))["items"]:
+        remove = f"/networks/bin-linde/coordinators/{person['coordinator_id']}/remove"
+        await police.post(remove, json={"reason": "Verhuisd"})
+    seen = len(await registry.events(Access))
+    for method, path in own:
+        url = path.removeprefix("/v1").format(**world.ids)
+        opens = (method, path) in ESCALATED
+        for name, person in world.people.items():
+            expected = 422 if name == "police" and opens else 404
+            answer = await person.raw(method, url, json={})
+            assert answer.status_code == expected, (method, path, name)
+    for (method, path), body in ESCALATED.items():
+        url = path.removeprefix("/v1").format(**world.ids)
+        await police.call(method, url, 422, json=body, headers={"Escalation-Reason": "curious"})
+        await police.call(method, url, 200, json=body, headers=why)
+
+    looks = (await registry.events(Access))[seen:]
+    assert [look.action for look in looks] == [
+        "member.list",
+        "member.read",
+        "member.record",
+        "member.read",  # who is active accepts nothing anew, but is shown
+        "member.restrict",
+        "member.leave",
+        "member.erase",
+    ]
+    for look in looks:
+        assert (look.reader, look.member_ids) == ("police-1", (world.ids["member_id"],))
+        assert (look.reason or "").startswith("escalation data_right")
 
 
 async def test_a_list_holds_only_ones_own(world: World) -> None:
