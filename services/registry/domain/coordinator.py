@@ -70,6 +70,16 @@ class Coordinator(Value):
             and (self.until is None or now < self.until)
         )
 
+    def ended_at(self) -> datetime | None:
+        """Give when they were removed, or when a deputy's period is over; None where neither is."""
+        ends = [self.until] if self.removal is None else [self.removal.at, self.until]
+        return min((end for end in ends if end is not None), default=None)
+
+    def has_ended(self, now: datetime) -> bool:
+        """Tell whether they are none any more, and do not become one again by time alone."""
+        end = self.ended_at()
+        return end is not None and end <= now
+
     def turns(self) -> list[datetime]:
         """Give the moments at which time alone changes whether they may act."""
         if self.removal is not None:

@@ -5,7 +5,7 @@ role profiles in its annexes.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -18,6 +18,9 @@ from services.registry.domain.failures import Conflict, Invalid, NotThere
 from services.registry.domain.zone import Officer
 from shared.contracts.base import Id, Language, UtcTime, ZoneId
 from shared.contracts.registry import Contact, DocumentKind, Network, NetworkKind, NetworkState
+
+TOLD_OF_END = timedelta(days=14)
+"""How long the notice that a network is dissolved may be on its way to who was in charge."""
 
 _PROVINCES = {
     "1": "Antwerpen",
@@ -102,11 +105,19 @@ class NetworkRecord(Aggregate):
     state_reason: str | None = None
 
     def contacts(self, now: datetime) -> tuple[Contact, ...]:
-        """Give the officer and everyone who is a coordinator, with whether they may act now."""
-        found = [c.contact(now) for c in self.coordinators if c.removal is None]
+        """Give the officer and everyone who is a coordinator, with whether they may act now.
+
+        Nobody of a dissolved network, once they were told of its end.
+        """
+        if self._ended(now):
+            return ()
+        found = [c.contact(now) for c in self.coordinators if not c.has_ended(now)]
         if self.officer is not None:
             found.insert(0, _officer_contact(self.officer))
         return tuple(found)
+
+    def _ended(self, now: datetime) -> bool:
+        return self.state == "dissolved" and self.state_since + TOLD_OF_END <= now
 
     def active_coordinators(self, now: datetime) -> list[Coordinator]:
         """Give who may relay now, deputies included."""
@@ -132,13 +143,16 @@ class NetworkRecord(Aggregate):
         return found
 
     def next_turn(self, now: datetime) -> datetime | None:
-        """Give the next moment at which time alone changes who may act."""
+        """Give the next moment at which time alone changes who may act, or whom others know of."""
+        if self.state == "dissolved":
+            told = self.state_since + TOLD_OF_END
+            return told if told > now else None
         turns = [turn for c in self.coordinators for turn in c.turns() if turn > now]
         return min(turns, default=None)
 
     def event(self, now: datetime) -> Network:
         """Give the network as the other services need it."""
-        answers_to = self.own_coordinators(now)
+        answers_to = [] if self._ended(now) else self.own_coordinators(now)
         return Network(
             network_id=self.network_id,
             version=self.version,
@@ -332,6 +346,21 @@ def remove(network: NetworkRecord, coordinator_id: str, removal: Removal) -> Net
             for c in network.coordinators
         )
     )
+
+
+def forget_people(
+    network: NetworkRecord, oldest_end: datetime, dissolved_before: datetime
+) -> NetworkRecord:
+    """Forget whose coordinating ended by `oldest_end` (GDPR, article 5(1)(e)).
+
+    Of a network that was dissolved by `dissolved_before`, everybody.
+    """
+    if network.state == "dissolved" and network.state_since <= dissolved_before:
+        if not network.coordinators and network.officer is None and not network.steering_group:
+            return network
+        return network.changed(coordinators=(), officer=None, steering_group=())
+    kept = tuple(c for c in network.coordinators if not c.has_ended(oldest_end))
+    return network if kept == network.coordinators else network.changed(coordinators=kept)
 
 
 def _deputies_of(coordinators: Iterable[Coordinator], person: Coordinator) -> list[str]:

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from services.registry.domain.bulletin import BulletinRecord
 from services.registry.domain.member import MemberRecord
-from services.registry.domain.network import NetworkRecord
+from services.registry.domain.network import TOLD_OF_END, NetworkRecord
 from shared.contracts.registry import Notice, NoticeTemplate, RoleInNetwork
 
 _LIFE = timedelta(days=14)
@@ -175,7 +175,13 @@ def network_dissolved(
 ) -> Notice:
     """Tell the officer or the coordinators that a network is dissolved."""
     return _to_role(
-        notice_id, (network.zone_id, network.network_id), role, "network_dissolved", now, about={}
+        notice_id,
+        (network.zone_id, network.network_id),
+        role,
+        "network_dissolved",
+        now,
+        about={},
+        expires_at=network.state_since + TOLD_OF_END,
     )
 
 

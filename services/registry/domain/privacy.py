@@ -5,9 +5,12 @@ and article 5(1)(e): kept no longer than is necessary.
 """
 
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from services.registry.domain.aggregate import Value
+from services.registry.domain.coordinator import APPEAL
 from services.registry.domain.failures import Conflict, Invalid
 from services.registry.domain.measure import Restriction
 from services.registry.domain.member import MemberRecord, check_present
@@ -34,11 +37,17 @@ class Retention(Value):
     measures: timedelta = 730 * _DAY
     """Measures against a member, from their date."""
 
+    coordinators: Annotated[timedelta, Field(ge=APPEAL)] = 90 * _DAY
+    """Whoever coordinates no more, from their end: at least as long as they can appeal."""
+
     bulletins: timedelta = 1095 * _DAY
     """Texts of bulletins, from their end; the yearly evaluations look back on them."""
 
     meetings: timedelta = 1095 * _DAY
     """Meetings with their minutes, from their end; minutes may name people."""
+
+    alerts: timedelta = 1095 * _DAY
+    """Which alert had its feedback, or why not and who said so; evaluations look back on them."""
 
     figures: timedelta = 3650 * _DAY
     """Counters of what was sent, without a person: invoices rest on them."""

@@ -1,6 +1,7 @@
 """Delete what is past its date (GDPR, article 5(1)(e)), each with its event."""
 
 from services.registry.domain.discipline import forget_measures
+from services.registry.domain.network import forget_people
 from services.registry.domain.privacy import past_retention
 from services.registry.flows.change_member import store_change
 from services.registry.flows.context import Context
@@ -29,9 +30,15 @@ async def retain(context: Context) -> bool:
     meetings = await context.meetings.ended_before(now - kept.meetings, _MOST)
     for meeting_id in meetings:
         await _delete_meeting(context, meeting_id)
+    ended = await context.networks.holding_ended(
+        now - kept.coordinators, now - kept.dissolved, _MOST
+    )
+    for network_id in ended:
+        await _forget_people(context, network_id)
+    await context.alerts.forget(now - kept.alerts)
     await context.imports.forget(now - kept.imports)
     await context.figures.forget(now - kept.figures)
-    return bool(over) or any(changed) or bool(bulletins) or bool(meetings)
+    return any((over, any(changed), bulletins, meetings, ended))
 
 
 async def _erase(context: Context, member_id: str) -> None:
@@ -57,6 +64,26 @@ async def _forget(context: Context, member_id: str) -> bool:
         return after is not before
 
     return await context.transaction(work)
+
+
+async def _forget_people(context: Context, network_id: str) -> None:
+    async def work(session: Session) -> None:
+        now, kept = context.clock.now(), context.retention
+        before = await context.networks.get(network_id, session)
+        network = forget_people(before, now - kept.coordinators, now - kept.dissolved)
+        if network is before:
+            return
+        await context.put_network(session, network)
+        await context.record(
+            session,
+            None,
+            "change",
+            "coordinator.forget",
+            zone_id=network.zone_id,
+            network_id=network_id,
+        )
+
+    await context.transaction(work)
 
 
 async def _delete_bulletin(context: Context, row_id: str) -> None:

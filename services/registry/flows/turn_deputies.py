@@ -1,4 +1,7 @@
-"""Publish a network again when a deputy's period begins or ends: time alone changes who may act."""
+"""Publish a network again where time alone changes who may act, or whom others know of.
+
+A deputy's period begins or ends, or a dissolved network's people were told of its end.
+"""
 
 from services.registry.domain.notice import network_without_coordinator
 from services.registry.flows.chase_bulletins import hand_to_officer
@@ -9,7 +12,7 @@ _MOST = 50
 
 
 async def turn_deputies(context: Context) -> bool:
-    """Publish the networks in which a period began or ended; tell whether there may be more."""
+    """Publish the networks whose next turn came; tell whether there may be more."""
     found = await context.networks.turned(context.clock.now(), _MOST)
     for network_id in found:
         await _turn(context, network_id)

@@ -30,6 +30,7 @@ class Alerts:
         await self._rows.create_index([("zone_id", 1), ("open", 1), ("_id", 1)])
         await self._rows.create_index([("open", 1), ("reminded_at", 1), ("accepted_at", 1)])
         await self._rows.create_index([("networks", 1), ("accepted_at", 1)])
+        await self._rows.create_index([("accepted_at", 1)])
 
     async def accept(
         self,
@@ -136,6 +137,10 @@ class Alerts:
         query: Document = {"open": True, "reminded_at": None, "accepted_at": {"$lte": before}}
         rows = self._rows.find(query, {"zone_id": 1, "alert_id": 1}).limit(limit)
         return [(str(row["zone_id"]), str(row["alert_id"])) async for row in rows]
+
+    async def forget(self, before: datetime) -> None:
+        """Delete what was accepted before a moment, with the reasons and who gave them."""
+        await self._rows.delete_many({"accepted_at": {"$ne": None, "$lte": before}})
 
     async def reminded(self, session: Session, zone_id: str, alert_id: str, at: datetime) -> bool:
         """Note that its officers are reminded; False where they were already."""

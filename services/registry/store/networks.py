@@ -47,6 +47,28 @@ class Networks(Aggregates[NetworkRecord]):
         query: Document = {"state": "dissolved", "state_since": {"$lte": moment}}
         return [str(row["_id"]) async for row in self.rows.find(query, {"_id": 1})]
 
+    async def holding_ended(
+        self, oldest_end: datetime, dissolved_before: datetime, limit: int
+    ) -> list[str]:
+        """Give networks that hold somebody whose coordinating, or whose network, ended by then."""
+        query: Document = {
+            "$or": [
+                {"coordinators.removal.at": {"$lte": oldest_end}},
+                {"coordinators.until": {"$lte": oldest_end}},
+                {
+                    "state": "dissolved",
+                    "state_since": {"$lte": dissolved_before},
+                    "$or": [
+                        {"coordinators.0": {"$exists": True}},
+                        {"steering_group.0": {"$exists": True}},
+                        {"officer": {"$ne": None}},
+                    ],
+                },
+            ]
+        }
+        rows = self.rows.find(query, {"_id": 1}).limit(limit)
+        return [str(row["_id"]) async for row in rows]
+
     async def all_of(self, session: Session, scope: Document) -> list[NetworkRecord]:
         """Give all networks of a scope, by id; there are about 1,200 in Belgium."""
         rows = self.rows.find(scope, session=session).sort("_id", 1)

@@ -8,8 +8,9 @@ import pytest
 
 from services.registry.flows.end_suspensions import end_suspensions
 from services.registry.flows.retain import retain
-from shared.contracts import Access, Erasure, Member
-from tests.integration.registry.harness import Registry, member_input, paper
+from services.registry.flows.turn_deputies import turn_deputies
+from shared.contracts import Access, Erasure, Member, Network, Notice
+from tests.integration.registry.harness import Registry, coordinator_input, member_input, paper
 
 LIST = "/networks/bin-linde/members"
 WHY = {"reason": "Patrouilleerde in de straat."}
@@ -296,6 +297,58 @@ async def test_what_is_past_its_date_is_deleted(linde: Registry) -> None:
     assert orders == {id_of(stays), id_of(gone), waits["member_id"]}
 
 
+async def test_who_coordinates_no_more_is_forgotten_here_and_on_the_topic(linde: Registry) -> None:
+    """Source: GDPR, article 5(1)(e); nobody's contact stays behind an end."""
+    police, kept, begun = linde.police(), linde.app.context.retention, linde.time.now
+    base = "/networks/bin-linde/coordinators"
+    [chief] = (await police.get(base))["items"]
+    until = begun + timedelta(days=1)
+    period = {"since": begun.isoformat(), "until": until.isoformat()}
+    deputy = {**coordinator_input("deputy-1"), **period}
+    await police.post(f"{base}/{chief['coordinator_id']}/deputise", 201, json=deputy)
+    second = await police.post(base, 201, json=coordinator_input("coordinator-2"))
+    await police.post(f"{base}/{second['coordinator_id']}/remove", json={"reason": "Verhuisd."})
+
+    async def after(time: timedelta) -> tuple[set[str], set[str]]:
+        """Give the subjects that the registry holds, and those that others know of."""
+        linde.time.now = begun + time
+        for job in (retain, turn_deputies):
+            while await job(linde.app.context):
+                pass
+        row = await linde.database["networks"].find_one({"_id": "bin-linde"})
+        assert row is not None
+        latest = (await linde.events(Network))[-1]
+        assert latest.version == row["version"]
+        people = {person["subject"] for person in row["coordinators"]}
+        if row["officer"]:
+            people.add(row["officer"]["subject"])
+        return people, {contact.subject for contact in latest.contacts}
+
+    officer, first = "police-1-demo", "coordinator-1"
+    held, known = await after(timedelta(hours=1))
+    assert held == {officer, first, "deputy-1", "coordinator-2"}
+    assert known == {officer, first, "deputy-1"}
+    held, known = await after(timedelta(days=1))
+    assert (len(held), known) == (4, {officer, first})
+    held, _ = await after(kept.coordinators)
+    assert held == {officer, first, "deputy-1"}
+    held, _ = await after(kept.coordinators + timedelta(days=1))
+    assert held == {officer, first}
+    await linde.admin.post("/networks/bin-linde/dissolve", json={"reason": "Klaar."})
+    begun = linde.time.now
+    _, known = await after(timedelta(days=13))
+    assert known == {officer, first}
+    told = {n.expires_at for n in await linde.events(Notice) if n.template == "network_dissolved"}
+    assert told == {begun + timedelta(days=14)}
+    held, known = await after(timedelta(days=14))
+    assert (held, known) == ({officer, first}, set())
+    assert (await linde.events(Network))[-1].reply_to is None
+    held, _ = await after(kept.dissolved)
+    assert held == set()
+    forgotten = [e for e in await linde.events(Access) if e.action == "coordinator.forget"]
+    assert len(forgotten) == 3
+
+
 async def test_bulletins_minutes_imports_and_counters_are_deleted_past_their_date(
     linde: Registry,
 ) -> None:
@@ -312,12 +365,14 @@ async def test_bulletins_minutes_imports_and_counters_are_deleted_past_their_dat
     counted = {"network_ids": ["bin-linde"], "at": linde.time.now}
     await linde.database["counted_alerts"].insert_one(counted)
     begun = linde.time.now
+    alert = {"zone_id": "demo", "alert_id": "alert-1", "accepted_at": begun}
+    await linde.database["alerts"].insert_one({"waived": [{"reason": "Klaar."}], **alert})
 
     async def left(after: timedelta) -> dict[str, int]:
         linde.time.now = begun + after
         while await retain(linde.app.context):
             pass
-        names = ("imports", "bulletins", "meetings", "tallies", "counted_alerts")
+        names = ("imports", "bulletins", "meetings", "tallies", "counted_alerts", "alerts")
         found = {name: await linde.database[name].count_documents({}) for name in names}
         return {name: count for name, count in found.items() if count}
 
@@ -325,6 +380,7 @@ async def test_bulletins_minutes_imports_and_counters_are_deleted_past_their_dat
         "imports": 1,
         "bulletins": 2,
         "meetings": 1,
+        "alerts": 1,
         "tallies": 1,
         "counted_alerts": 1,
     }

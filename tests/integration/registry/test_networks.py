@@ -241,7 +241,8 @@ async def test_a_deputys_period_is_published_when_it_begins_and_ends(linde: Regi
         async def published(seen: int = count) -> bool:
             return len(await linde.events(Network)) > seen
 
-        active.append((await linde.events(Network))[-1].contacts[-1].active)
+        contacts = (await linde.events(Network))[-1].contacts
+        active.append(any(one.active for one in contacts if one.role == "deputy"))
         if len(active) == 3:
             break
         linde.time.advance(days=1)
