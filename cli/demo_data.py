@@ -158,6 +158,8 @@ def _network(roles: Roles, network: DemoNetwork) -> None:
         body: dict[str, object] = {"text": text}
         if kind == "communication_plan":
             body["plan"] = {"exercises": True}
+        if kind == "house_rules":
+            body["in_force_from"] = _SIGNED_ON.isoformat()
         roles.police.post(f"/v1/networks/{own}/documents/{kind}", body)
     roles.police.post(f"/v1/networks/{own}/activate")
 

@@ -1,5 +1,6 @@
 """`/v1/networks/{id}/documents`: charter, house rules and communication plan, in versions."""
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -29,6 +30,8 @@ class NewDocument(BaseModel):
 
     text: Bodies
     plan: PlanInput | None = None
+    in_force_from: date | None = None
+    """From when it held, where that was before today: what was signed since counts for it."""
 
 
 class DocumentView(BaseModel):
@@ -40,6 +43,7 @@ class DocumentView(BaseModel):
     text: Bodies
     plan: Plan | None
     added_at: UtcTime
+    in_force_from: date
 
 
 def _view(document: DocumentVersion) -> DocumentView:
@@ -50,6 +54,7 @@ def _view(document: DocumentVersion) -> DocumentView:
         text=document.text,
         plan=document.plan,
         added_at=document.added_at,
+        in_force_from=document.held_on(),
     )
 
 
@@ -84,5 +89,6 @@ async def post_document(
         text=new.text,
         plan=new.plan,
         added_by=scope.caller.subject,
+        in_force_from=new.in_force_from,
     )
     return _view(document)

@@ -45,6 +45,12 @@ class PaperInput(_Input):
     witness: PersonName
 
 
+class AcceptInput(PaperInput):
+    """A paper, and that who signed it is an adult: a list that was imported may not say so."""
+
+    adult: Literal[True]
+
+
 class MemberInput(_Input):
     """A newcomer. Without `accepted_on_paper` they are pending and get their link by mail."""
 
@@ -273,9 +279,9 @@ async def patch_member(
 
 @router.post("/members/{member_id}/accept")
 async def post_accept(
-    scope: MemberKeeper, context: Wired, member_id: str, paper: PaperInput, response: Response
+    scope: MemberKeeper, context: Wired, member_id: str, paper: AcceptInput, response: Response
 ) -> MemberView:
-    """Record that a member accepted the current house rules on paper."""
+    """Record that a member accepted on paper the house rules that held on the day of signing."""
     network_id = scope.network.network_id
     member = await accept_on_paper(context, scope.actor, network_id, member_id, _paper(paper))
     return tagged(member, response)

@@ -27,6 +27,8 @@ class Button:
     value: str
     label: str
     before: str = ""
+    confirm: tuple[str, str] | None = None
+    """A box to tick before, by its name and what it says."""
 
 
 class Pages:

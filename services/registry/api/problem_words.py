@@ -106,6 +106,33 @@ PROBLEMS: Mapping[str, Mapping[ListLanguage, Said]] = {
         ("Het papier kan niet na vandaag getekend zijn.", "Verbeter de datum."),
         ("Le papier ne peut être signé après aujourd'hui.", "Corrigez la date."),
     ),
+    "paper-before-rules": _in(
+        (
+            "The paper was signed before the first house rules held.",
+            "Correct the date, or add the house rules with the day from which they held.",
+        ),
+        (
+            "Het papier is getekend voor het eerste huishoudelijk reglement gold.",
+            "Verbeter de datum, of voeg het reglement toe met de dag vanaf wanneer het gold.",
+        ),
+        (
+            "Le papier a été signé avant que le premier règlement ne soit en vigueur.",
+            "Corrigez la date, ou ajoutez le règlement avec sa date d'entrée en vigueur.",
+        ),
+    ),
+    "in-force-later": _in(
+        ("A version cannot hold from a day to come.", "Add it on its day."),
+        ("Een versie kan niet vanaf een latere dag gelden.", "Voeg ze op die dag toe."),
+        ("Une version ne peut valoir à partir d'un jour futur.", "Ajoutez-la ce jour-là."),
+    ),
+    "in-force-before-former": _in(
+        ("The version before this one holds from a later day.", "Give that day or a later one."),
+        ("De vorige versie geldt vanaf een latere dag.", "Geef die dag of een latere."),
+        (
+            "La version précédente vaut à partir d'un jour ultérieur.",
+            "Indiquez ce jour ou un jour ultérieur.",
+        ),
+    ),
     "no-house-rules": _in(
         ("The network has no house rules yet.", "Its coordinator adds them first."),
         ("Het netwerk heeft nog geen huishoudelijk reglement.", "Voeg dat eerst toe."),

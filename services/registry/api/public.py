@@ -28,6 +28,7 @@ router = APIRouter(tags=["public"], default_response_class=HTMLResponse)
 ONE_CLICK = ("List-Unsubscribe", "One-Click")
 """What a mail program posts for its user (RFC 8058)."""
 
+_ADULT = "adult"
 _LEAVE = ("action", "leave")
 
 
@@ -56,13 +57,16 @@ async def post_accept(request: Request, token: str, context: Wired, pages: Shown
     form = await request.form()
     version = _number(form)
     try:
-        member = await accept_by_link(context, token, version)
+        adult = form.get(_ADULT) == "yes"
+        member = await accept_by_link(context, token, version, adult=adult)
     except NotThere:
         return pages.unknown_link()
     except Conflict:
         member = await context.members.by_token("accept_token", token)
         return await _accept_page(context, pages, member, status=409)
     if member.acceptance is None or member.acceptance.version < version:
+        if member.state == "pending" and not adult:
+            return await _accept_page(context, pages, member, unsure=True, status=422)
         return await _accept_page(context, pages, member, changed=True, status=409)
     return await _accept_page(context, pages, member)
 
@@ -73,6 +77,7 @@ async def _accept_page(
     member: MemberRecord,
     *,
     changed: bool = False,
+    unsure: bool = False,
     status: int = 200,
 ) -> HTMLResponse:
     words = words_of(member.language)
@@ -91,10 +96,13 @@ async def _accept_page(
     elif member.acceptance is not None and member.acceptance.version >= current:
         said = [words.accepted]
     else:
-        said = [words.changed] if changed else []
+        said = [words.adult_needed] if unsure else []
+        said += [words.changed] if changed else []
         said += [words.accept_intro, words.accept_voluntary]
         text = await _rules(context, network, member.language)
-        buttons = [Button("version", str(current), words.accept_button)]
+        # who is a member said so when they joined
+        confirm = (_ADULT, words.adult) if member.state == "pending" else None
+        buttons = [Button("version", str(current), words.accept_button, confirm=confirm)]
     return pages.show(
         member.language,
         title,

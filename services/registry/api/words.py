@@ -14,6 +14,8 @@ class Words:
     accept_intro: str
     accept_voluntary: str
     accept_button: str
+    adult: str
+    adult_needed: str
     accepted: str
     no_rules: str
     changed: str
@@ -36,7 +38,10 @@ WORDS: Mapping[Language, Words] = {
         "reglement. U krijgt pas berichten nadat u het zelf hebt aanvaard.",
         accept_voluntary="Meedoen is vrijwillig. Doet u niets, dan wordt u geen lid. Stoppen kan "
         "altijd.",
-        accept_button="Ik ben meerderjarig, heb dit gelezen en aanvaard het",
+        accept_button="Ik heb dit gelezen en aanvaard het",
+        adult="Ik ben meerderjarig.",
+        adult_needed="Er is nog niets aanvaard: vink aan dat u meerderjarig bent. "
+        "Alleen meerderjarigen worden lid.",
         accepted="U hebt het huishoudelijk reglement aanvaard en bent lid van dit netwerk.",
         no_rules="Dit netwerk heeft nog geen huishoudelijk reglement. U krijgt een nieuwe mail "
         "zodra het er is.",
@@ -59,7 +64,10 @@ WORDS: Mapping[Language, Words] = {
         "règlement intérieur. Vous ne recevrez de messages qu'après l'avoir accepté vous-même.",
         accept_voluntary="La participation est volontaire. Si vous ne faites rien, vous ne "
         "devenez pas membre. Vous pouvez arrêter à tout moment.",
-        accept_button="Je suis majeur, j'ai lu ce règlement et je l'accepte",
+        accept_button="J'ai lu ce règlement et je l'accepte",
+        adult="Je suis majeur.",
+        adult_needed="Rien n'est encore accepté : cochez que vous êtes majeur. "
+        "Seuls les majeurs deviennent membres.",
         accepted="Vous avez accepté le règlement intérieur et êtes membre de ce réseau.",
         no_rules="Ce réseau n'a pas encore de règlement intérieur. Vous recevrez un nouvel "
         "e-mail dès qu'il existe.",
@@ -84,7 +92,10 @@ WORDS: Mapping[Language, Words] = {
         "Hausordnung. Nachrichten erhalten Sie erst, wenn Sie sie selbst angenommen haben.",
         accept_voluntary="Die Teilnahme ist freiwillig. Ohne Ihr Zutun werden Sie kein Mitglied. "
         "Aufhören können Sie jederzeit.",
-        accept_button="Ich bin volljährig, habe dies gelesen und nehme es an",
+        accept_button="Ich habe dies gelesen und nehme es an",
+        adult="Ich bin volljährig.",
+        adult_needed="Noch ist nichts angenommen: Bestätigen Sie, dass Sie volljährig "
+        "sind. Mitglied wird nur, wer es ist.",
         accepted="Sie haben die Hausordnung angenommen und sind Mitglied dieses Netzwerks.",
         no_rules="Dieses Netzwerk hat noch keine Hausordnung. Sie erhalten eine neue E-Mail, "
         "sobald es sie gibt.",
@@ -108,7 +119,10 @@ WORDS: Mapping[Language, Words] = {
         "the house rules. You get messages only after you have accepted them yourself.",
         accept_voluntary="Taking part is voluntary. If you do nothing, you do not become a "
         "member. You can stop at any time.",
-        accept_button="I am an adult, I have read this and accept it",
+        accept_button="I have read this and accept it",
+        adult="I am an adult.",
+        adult_needed="Nothing is accepted yet: tick that you are an adult. Only "
+        "adults become members.",
         accepted="You have accepted the house rules and are a member of this network.",
         no_rules="This network has no house rules yet. You will get another mail once it has.",
         changed="There is a newer version of the house rules meanwhile. Read it and decide again.",

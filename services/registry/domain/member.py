@@ -162,6 +162,18 @@ def ask_rules(member: MemberRecord, version: int) -> MemberRecord:
     return member.changed(asked_rules=version)
 
 
+def ask_newer(member: MemberRecord, current: int) -> MemberRecord:
+    """Ask who joins with an older signature to accept the current version too.
+
+    In the same change as their joining, so the version of the record stays.
+    """
+    if member.state != "active" or member.acceptance is None:
+        return member
+    if current <= max(member.acceptance.version, member.asked_rules or 0):
+        return member
+    return member.model_copy(update={"asked_rules": current})
+
+
 def leave(member: MemberRecord, by: LeftBy, now: datetime) -> MemberRecord:
     """Leave the network, which stops warm and cold at once. Again changes nothing."""
     if member.state == "left":

@@ -1,6 +1,6 @@
 """Record that a member accepted the house rules: by their own link, or on paper."""
 
-from services.registry.domain.member import Acceptance, MemberRecord, accept
+from services.registry.domain.member import Acceptance, MemberRecord, accept, ask_newer
 from services.registry.domain.network import check_alive
 from services.registry.domain.notice import confirm_membership
 from services.registry.flows.change_member import store_change
@@ -8,6 +8,7 @@ from services.registry.flows.context import Actor, Context
 from services.registry.flows.create_member import (
     Paper,
     current_house_rules,
+    notify_newer,
     paper_acceptance,
 )
 from shared.mongo import Session
@@ -22,17 +23,20 @@ async def accept_on_paper(
         network = await context.networks.get(network_id, session)
         check_alive(network)
         member = await context.members.in_network(network_id, member_id, session)
-        signed = paper_acceptance(context, actor, network, paper)
-        return await _store(context, session, actor, member, signed)
+        signed = await paper_acceptance(context, session, actor, network, paper)
+        current = current_house_rules(network)
+        return await _store(context, session, actor, member, signed, current=current)
 
     return await context.transaction(work)
 
 
-async def accept_by_link(context: Context, token: str, version: int) -> MemberRecord:
+async def accept_by_link(
+    context: Context, token: str, version: int, *, adult: bool
+) -> MemberRecord:
     """Record an acceptance by whoever holds the link, of the version that the page showed.
 
-    Where newer house rules came since, nothing is recorded: the page is to be read again. Raises
-    `NotThere`, `Conflict`.
+    Where newer house rules came since, nothing is recorded: the page is to be read again; nor
+    where a newcomer does not say that they are an adult. Raises `NotThere`, `Conflict`.
     """
 
     async def work(session: Session) -> MemberRecord:
@@ -40,11 +44,11 @@ async def accept_by_link(context: Context, token: str, version: int) -> MemberRe
         network = await context.networks.get(member.network_id, session)
         check_alive(network)
         current = current_house_rules(network)
-        if version != current:
+        if version != current or (member.state == "pending" and not adult):
             return member
         accepted = Acceptance(how="link", version=current, at=context.clock.now())
         actor = Actor.member(member.member_id)
-        return await _store(context, session, actor, member, accepted)
+        return await _store(context, session, actor, member, accepted, current=current)
 
     return await context.transaction(work)
 
@@ -55,9 +59,13 @@ async def _store(
     actor: Actor,
     before: MemberRecord,
     acceptance: Acceptance,
+    *,
+    current: int,
 ) -> MemberRecord:
-    after = accept(before, acceptance)
+    accepted = accept(before, acceptance)
+    after = accepted if accepted is before else ask_newer(accepted, current)
     await store_change(context, session, actor, before, after, action="member.accept")
+    await notify_newer(context, session, accepted, after)
     if after is not before and before.state == "pending":
         notice = confirm_membership(context.clock.new_id(), after, context.clock.now())
         await context.outbox.add(session, [notice])

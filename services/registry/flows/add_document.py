@@ -1,6 +1,8 @@
 """Add a version of a network's charter, house rules or communication plan."""
 
-from services.registry.domain.documents import DocumentVersion, Plan
+from datetime import date
+
+from services.registry.domain.documents import DocumentVersion, Plan, check_in_force
 from services.registry.domain.network import NetworkRecord, adopt_document
 from services.registry.domain.notice import ask_acceptance
 from services.registry.flows.context import Actor, Context
@@ -18,11 +20,12 @@ async def add_document(
     text: dict[Language, str],
     plan: Plan | None,
     added_by: str,
+    in_force_from: date | None = None,
 ) -> DocumentVersion:
     """Add the next version, which becomes the current one.
 
     The first house rules are what pending members were waiting for: they get their link now. Each
-    later version asks the members to accept it, by a link of their own.
+    later version asks the members to accept it, by a link of their own. Raises `Invalid`.
     """
 
     async def work(session: Session) -> DocumentVersion:
@@ -34,8 +37,11 @@ async def add_document(
             text=text,
             added_at=context.clock.now(),
             added_by=added_by,
+            in_force_from=in_force_from,
             plan=plan,
         )
+        former = await context.documents.get(network_id, kind, document.number - 1, session)
+        check_in_force(document, former)
         network = adopt_document(before, document)
         await context.documents.add(session, document)
         await context.put_network(session, network)

@@ -133,6 +133,7 @@ class Context:
         """Create all indexes; they need not exist yet, and may."""
         await self.outbox.prepare()
         await self.networks.prepare()
+        await self.documents.prepare()
         await self.members.prepare()
         await self.erasures.prepare()
         await self.imports.prepare()

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.registry.domain import contact
+from services.registry.domain.documents import BRUSSELS, version_on
 from services.registry.domain.failures import Conflict, Invalid
-from services.registry.domain.member import Acceptance, MemberRecord, Tie
+from services.registry.domain.member import Acceptance, MemberRecord, Tie, ask_newer
 from services.registry.domain.network import NetworkRecord, check_alive
-from services.registry.domain.notice import ask_acceptance
+from services.registry.domain.notice import ask_acceptance, house_rules_changed
 from services.registry.flows.context import Actor, Context
 from shared.contracts.base import Language
 from shared.contracts.registry import MemberKind
@@ -51,9 +52,11 @@ async def create_member(
         network = await context.networks.get(network_id, session)
         check_alive(network)
         paper = new.paper
-        signed = None if paper is None else paper_acceptance(context, actor, network, paper)
+        signed = None
+        if paper is not None:
+            signed = await paper_acceptance(context, session, actor, network, paper)
         member_id, unsubscribe_token, accept_token = ids
-        member = MemberRecord(
+        joined = MemberRecord(
             member_id=member_id,
             zone_id=network.zone_id,
             network_id=network_id,
@@ -70,7 +73,9 @@ async def create_member(
             accept_token=accept_token,
             created_at=now,
         )
+        member = ask_newer(joined, network.documents.get("house_rules", 0))
         await context.put_member(session, member)
+        await notify_newer(context, session, joined, member)
         if member.state == "pending" and "house_rules" in network.documents:
             notice = ask_acceptance(context.clock.new_id(), member, now)
             await context.outbox.add(session, [notice])
@@ -99,18 +104,42 @@ def current_house_rules(network: NetworkRecord) -> int:
     return version
 
 
-def paper_acceptance(
-    context: Context, actor: Actor, network: NetworkRecord, paper: Paper
+async def notify_newer(
+    context: Context, session: Session, before: MemberRecord, after: MemberRecord
+) -> None:
+    """Mail who signed older house rules the link to the current ones."""
+    if after is not before and after.asked_rules is not None:
+        new_id, now = context.clock.new_id(), context.clock.now()
+        await context.outbox.add(
+            session, [house_rules_changed(new_id, after, after.asked_rules, now)]
+        )
+
+
+async def paper_acceptance(
+    context: Context, session: Session, actor: Actor, network: NetworkRecord, paper: Paper
 ) -> Acceptance:
-    """Describe an acceptance on paper of the current house rules. Raises `Invalid`, `Conflict`."""
+    """Describe an acceptance on paper, of the house rules that held on the day of signing.
+
+    Raises `Invalid`, `Conflict`.
+    """
     now = context.clock.now()
-    if paper.signed_on > now.date():
+    if paper.signed_on > now.astimezone(BRUSSELS).date():
         raise Invalid(
             "signed-in-future", "The paper cannot have been signed after today.", field="signed_on"
         )
+    current_house_rules(network)
+    versions = await context.documents.versions(network.network_id, "house_rules", session)
+    version = version_on(versions, paper.signed_on)
+    if version is None:
+        raise Invalid(
+            "paper-before-rules",
+            "The paper was signed before the first house rules held. Correct the date, or add the "
+            "house rules with the day from which they held.",
+            field="signed_on",
+        )
     return Acceptance(
         how="paper",
-        version=current_house_rules(network),
+        version=version,
         at=now,
         signed_on=paper.signed_on,
         witness=paper.witness,

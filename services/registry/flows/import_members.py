@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from services.registry.domain.member import Acceptance, MemberRecord
+from services.registry.domain.documents import DocumentVersion, version_on
+from services.registry.domain.member import Acceptance, MemberRecord, ask_newer
 from services.registry.domain.member_list import (
     Entry,
     Reading,
@@ -17,7 +18,7 @@ from services.registry.domain.member_list import (
     read_list,
 )
 from services.registry.domain.network import NetworkRecord, check_alive
-from services.registry.domain.notice import ask_acceptance
+from services.registry.domain.notice import ask_acceptance, house_rules_changed
 from services.registry.domain.spreadsheet import read_table
 from services.registry.flows.context import Actor, Context
 from services.registry.store.members import Known
@@ -77,10 +78,10 @@ async def import_members(
         else:
             known = await context.members.known(session, network.network_id)
             fresh = _fresh(reading, known, report)
-            rules = current.documents.get("house_rules")
+            rules = await context.documents.versions(network.network_id, "house_rules", session)
             _check_paper(fresh, rules, report)
             _sort(report)
-            members = _members(context, actor, current, fresh, now)
+            members = _members(context, actor, current, rules, fresh)
             report.added = [entry.row for entry in fresh]
             report.pending = sum(member.state == "pending" for member in members)
             if not dry_run and not report.problems:
@@ -127,11 +128,17 @@ def _fresh(reading: Reading, known: Sequence[Known], report: ImportReport) -> li
     return fresh
 
 
-def _check_paper(fresh: Sequence[Entry], rules: int | None, report: ImportReport) -> None:
-    """Refuse a signature of house rules that the network does not have."""
-    if rules is None:
-        signed = [entry for entry in fresh if entry.signed_on is not None]
-        report.problems += [RowProblem(e.row, "signed_on", "no-house-rules") for e in signed]
+def _check_paper(
+    fresh: Sequence[Entry], rules: Sequence[DocumentVersion], report: ImportReport
+) -> None:
+    """Refuse a signature of house rules that the network does not have, or had not yet."""
+    for entry in fresh:
+        if entry.signed_on is None:
+            continue
+        if not rules:
+            report.problems.append(RowProblem(entry.row, "signed_on", "no-house-rules"))
+        elif version_on(rules, entry.signed_on) is None:
+            report.problems.append(RowProblem(entry.row, "signed_on", "paper-before-rules"))
 
 
 def _sort(report: ImportReport) -> None:
@@ -139,9 +146,14 @@ def _sort(report: ImportReport) -> None:
 
 
 def _members(
-    context: Context, actor: Actor, network: NetworkRecord, entries: Sequence[Entry], now: datetime
+    context: Context,
+    actor: Actor,
+    network: NetworkRecord,
+    rules: Sequence[DocumentVersion],
+    entries: Sequence[Entry],
 ) -> list[MemberRecord]:
     """Make the members; an entry's values were checked when it was read, each of them once."""
+    now = context.clock.now()
     blank = MemberRecord(
         member_id="none",
         zone_id=network.zone_id,
@@ -155,9 +167,9 @@ def _members(
         accept_token="",
         created_at=now,
     )
-    return [
-        _member(context, blank, entry, _signed(actor, network, entry, now)) for entry in entries
-    ]
+    current = network.documents.get("house_rules", 0)
+    made = (_member(context, blank, entry, _signed(actor, rules, entry, now)) for entry in entries)
+    return [ask_newer(member, current) for member in made]
 
 
 def _member(
@@ -181,9 +193,11 @@ def _member(
     )
 
 
-def _signed(actor: Actor, network: NetworkRecord, entry: Entry, now: datetime) -> Acceptance | None:
-    version = network.documents.get("house_rules")
-    if entry.signed_on is None or version is None:
+def _signed(
+    actor: Actor, rules: Sequence[DocumentVersion], entry: Entry, now: datetime
+) -> Acceptance | None:
+    version = None if entry.signed_on is None else version_on(rules, entry.signed_on)
+    if version is None:
         return None
     return Acceptance(
         how="paper",
@@ -207,4 +221,9 @@ async def _store(
             for member in members
             if member.state == "pending"
         ]
+    events += [
+        house_rules_changed(context.clock.new_id(), member, member.asked_rules, now)
+        for member in members
+        if member.asked_rules is not None
+    ]
     await context.outbox.add(session, events)

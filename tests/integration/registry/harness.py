@@ -368,6 +368,8 @@ async def add_network(
         document: Json = {"text": TEXT}
         if kind == "communication_plan":
             document["plan"] = {"exercises": True}
+        if kind == "house_rules":
+            document["in_force_from"] = "2026-10-01"
         await police.post(f"/networks/{network}/documents/{kind}", 201, json=document)
     await police.post(f"/networks/{network}/activate")
 

@@ -277,7 +277,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("edit", "coordinator", _edit, on="member"),
     Operation("import", "coordinator", _list_of_two),
     Operation("import_twice", "coordinator", _same_number_twice),
-    _on_member("accept", _paper),
+    _on_member("accept", lambda registry, tenant: {**_paper(registry, tenant), "adult": True}),
     _on_member("leave", lambda _registry, _tenant: {}),
     _on_member("reprimand", lambda _registry, tenant: _why(tenant)),
     _on_member(
@@ -311,7 +311,7 @@ OPERATIONS: tuple[Operation, ...] = (
         on="member",
     ),
     _on_member("erase", lambda _registry, tenant: _why(tenant)),
-    _by_link("accept_by_link", "accept", {"version": "{rules}"}),
+    _by_link("accept_by_link", "accept", {"version": "{rules}", "adult": "yes"}),
     _by_link("one_click", "stop", {"List-Unsubscribe": "One-Click"}),
     _by_link("leave_by_link", "stop", {"action": "leave"}),
     Operation("steer", "coordinator", _steering, on="member"),

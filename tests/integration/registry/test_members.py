@@ -8,7 +8,7 @@ import structlog
 import structlog.testing
 
 from shared.contracts import Access, Member, Notice
-from tests.integration.registry.harness import Registry, add_network, member_input, paper
+from tests.integration.registry.harness import Json, Registry, add_network, member_input, paper
 
 MEMBERS = "/networks/bin-linde/members"
 
@@ -32,6 +32,14 @@ async def test_a_newcomer_is_pending_and_gets_their_link(linde: Registry) -> Non
     assert [n.to_member for n in notices] == [new["member_id"]]
 
 
+ACCEPTED = {"version": "1", "adult": "yes"}
+"""What the page's button sends."""
+
+
+def signed(registry: Registry) -> Json:
+    return {**paper(registry), "adult": True}
+
+
 async def test_a_member_becomes_active_only_by_accepting(linde: Registry) -> None:
     new = await linde.coordinator().post(MEMBERS, 201, json=member_input(1))
     link = f"/v1/accept/{(await row(linde, new['member_id']))['accept_token']}"
@@ -42,9 +50,9 @@ async def test_a_member_becomes_active_only_by_accepting(linde: Registry) -> Non
     assert "Lid Nummer" not in page.text
     assert len(await linde.events(Member)) == 1, "a GET changes nothing"
 
-    done = await linde.http.post(link, data={"version": "1"})
+    done = await linde.http.post(link, data=ACCEPTED)
     assert done.status_code == 200
-    again = await linde.http.post(link, data={"version": "1"})
+    again = await linde.http.post(link, data=ACCEPTED)
     assert again.status_code == 200
     events = await linde.events(Member)
     assert [(e.version, e.state, e.house_rules_version) for e in events] == [
@@ -62,7 +70,7 @@ async def test_a_page_shown_before_new_house_rules_accepts_nothing(linde: Regist
     document = {"text": {"nl": "Nieuwe regels."}}
     await linde.coordinator().post("/networks/bin-linde/documents/house_rules", 201, json=document)
 
-    answer = await linde.http.post(link, data={"version": "1"})
+    answer = await linde.http.post(link, data=ACCEPTED)
 
     assert answer.status_code == 409
     assert "Nieuwe regels." in answer.text
@@ -72,13 +80,75 @@ async def test_a_page_shown_before_new_house_rules_accepts_nothing(linde: Regist
 async def test_paper_needs_a_date_that_has_been(linde: Registry) -> None:
     new = await linde.coordinator().post(MEMBERS, 201, json=member_input(1))
     accept = f"{MEMBERS}/{new['member_id']}/accept"
-    late = {**paper(linde), "signed_on": "2026-11-21"}
+    late = {**signed(linde), "signed_on": "2026-11-21"}
 
     problem = await linde.coordinator().post(accept, 422, json=late)
     assert problem["field"] == "signed_on"
 
-    member = await linde.coordinator().post(accept, 200, json=paper(linde))
+    member = await linde.coordinator().post(accept, 200, json=signed(linde))
     assert (member["state"], member["accepted_how"]) == ("active", "paper")
+
+
+async def test_an_imported_newcomer_becomes_active_only_as_an_adult(linde: Registry) -> None:
+    """'A member is adult (confirmed, no birth date stored)'; a list need not say so."""
+    rows = b"Naam;GSM\nLid Een;0450 00 00 01\nLid Twee;0450 00 00 02\n"
+    who = linde.coordinator()
+    await who.post(f"{MEMBERS}/import", content=rows)
+    first, second = (await who.get(MEMBERS))["items"]
+    link = f"/v1/accept/{(await row(linde, first['member_id']))['accept_token']}"
+
+    assert 'name="adult" value="yes" required' in (await linde.http.get(link)).text
+    for unsure in ({"version": "1"}, {"version": "1", "adult": "no"}):
+        answer = await linde.http.post(link, data=unsure)
+        assert (answer.status_code, "meerderjarig bent" in answer.text) == (422, True)
+    accept = f"{MEMBERS}/{second['member_id']}/accept"
+    for wrong in (paper(linde), {**paper(linde), "adult": False}):
+        assert (await who.post(accept, 422, json=wrong))["field"] == "adult"
+    assert {m["state"] for m in (await who.get(MEMBERS))["items"]} == {"pending"}
+
+    assert (await linde.http.post(link, data=ACCEPTED)).status_code == 200
+    await who.post(accept, json=signed(linde))
+    assert {m["state"] for m in (await who.get(MEMBERS))["items"]} == {"active"}
+
+
+async def test_a_paper_counts_for_the_house_rules_that_held_when_it_was_signed(
+    linde: Registry,
+) -> None:
+    """'A member accepts a version'; who signed an older one is asked for the current one."""
+    who, rules = linde.coordinator(), "/networks/bin-linde/documents/house_rules"
+    later = {"text": {"nl": "Nieuwe regels."}}
+    for day, kind in (("2026-09-30", "in-force-before-former"), ("2026-11-21", "in-force-later")):
+        problem = await who.post(rules, 422, json={**later, "in_force_from": day})
+        assert problem["type"].endswith(kind)
+    await who.post(rules, 201, json={**later, "in_force_from": "2026-11-10"})
+
+    accepted: list[tuple[int, str]] = []
+    for number, day in ((1, "2026-10-01"), (2, "2026-11-09"), (3, "2026-11-10")):
+        on = {"signed_on": day, "witness": "Getuige Voorbeeld"}
+        new = await who.post(MEMBERS, 201, json=member_input(number, accepted_on_paper=on))
+        accepted.append((new["house_rules_version"], new["state"]))
+    pending = await who.post(MEMBERS, 201, json=member_input(4))
+    accept = f"{MEMBERS}/{pending['member_id']}/accept"
+    early = {**signed(linde), "signed_on": "2026-09-30"}
+    problem = await who.post(accept, 422, json=early)
+    assert (problem["field"], problem["type"].rpartition("/")[2]) == (
+        "signed_on",
+        "paper-before-rules",
+    )
+    done = await who.post(accept, json={**early, "signed_on": "2026-11-09"})
+    accepted.append((done["house_rules_version"], done["state"]))
+    head = "Naam;GSM;Getekend op;Getuige;Meerderjarig\n"
+    listed = head + "Lid Vijf;0450 00 00 05;{};Wim Getuige;ja\n"
+    report = await who.post(f"{MEMBERS}/import?dry_run=true", content=listed.format("30/09/2026"))
+    assert [p["reason"] for p in report["problems"]] == ["paper-before-rules"]
+    await who.post(f"{MEMBERS}/import", content=listed.format("09/11/2026"))
+
+    assert accepted == [(1, "active"), (1, "active"), (2, "active"), (1, "active")]
+    latest = {event.member_id: event for event in await linde.events(Member)}
+    asked = {m for m, event in latest.items() if event.accept_token is not None}
+    assert len(asked) == 4
+    told = [n.to_member for n in await linde.events(Notice) if n.template == "house_rules_changed"]
+    assert sorted(filter(None, told)) == sorted(asked)
 
 
 async def test_the_same_number_twice_in_one_network_names_the_field(linde: Registry) -> None:

@@ -122,7 +122,11 @@ ESCALATED: dict[tuple[str, str], Json | None] = {
     ("GET", f"{N}/members"): None,
     ("GET", M): None,
     ("GET", f"{M}/record"): None,
-    ("POST", f"{M}/accept"): {"signed_on": "2026-11-20", "witness": "Getuige Voorbeeld"},
+    ("POST", f"{M}/accept"): {
+        "signed_on": "2026-11-20",
+        "witness": "Getuige Voorbeeld",
+        "adult": True,
+    },
     ("POST", f"{M}/restrict"): {
         "restricted": True,
         "reason": "Zij vroegen het",
