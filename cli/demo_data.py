@@ -37,6 +37,11 @@ _LEGAL_BASIS = {
     "warm": "task in the public interest (law on the police function, art. 14)",
     "cold": "task in the public interest (ministerial circular of 28 February 2019)",
 }
+_PRIVACY = {
+    "address": "Voorbeeldstraat 1, 9000 Gent",
+    "officer": "privacy@politie-demo.example",
+    "impact_assessment": "GEB BIN 2026/1, 12 January 2026",
+}
 _DOCUMENTS: dict[str, dict[Language, str]] = {
     "charter": {
         "nl": "Charter van het buurtinformatienetwerk.",
@@ -105,7 +110,13 @@ def load(stack: StackFile, keys: Path) -> None:
 
 
 def _zone(roles: Roles, keys: Path) -> None:
-    roles.admin.post("/v1/zones", {"zone_id": ZONE, "name": ZONE_NAME, "legal_basis": _LEGAL_BASIS})
+    zone = {
+        "zone_id": ZONE,
+        "name": ZONE_NAME,
+        "legal_basis": _LEGAL_BASIS,
+        "privacy": _PRIVACY,
+    }
+    roles.admin.post("/v1/zones", zone)
     for officer, confirmer in zip(OFFICERS, (roles.police_2, roles.police), strict=True):
         roles.admin.post(
             f"/v1/zones/{ZONE}/officers",

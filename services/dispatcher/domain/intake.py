@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from services.dispatcher.domain.message import Content, Message, MessageKey
-from services.dispatcher.domain.notices import link_of, render
+from services.dispatcher.domain.notices import render
 from shared.contracts import Alert, Bulletin, Network, Notice, Zone
 from shared.contracts.base import Lane, MessageType, Status
 from shared.contracts.registry import DocumentKind
@@ -79,7 +79,7 @@ def notice_message(
         kind=notice.template,
         references=None,
         network_ids=takes,
-        content=render(notice, link_of(notice, registry_url)),
+        content=render(notice, registry_url),
         template=notice.template,
         issued_at=notice.issued_at,
         accepted_at=now,

@@ -1,7 +1,7 @@
 """The mails that the registry and the audit service ask for: their words, in four languages. Pure.
 
 A notice carries ids, counts and dates only (`about`), never a name or a text; they are listed
-below the words. `$link` is where to go on.
+below the words. `$link` is where to go on, `$privacy` the zone's privacy notice.
 """
 
 from collections.abc import Mapping
@@ -63,6 +63,8 @@ TEMPLATES: Mapping[NoticeTemplate, Mapping[Language, Words]] = {
                 "u zelf het huishoudelijk reglement hebt aanvaard. Lees het en beslis "
                 "hier:\n$link\n\n"
                 "Tot dan bewaren wij alleen uw contactgegevens. Doet u niets, dan gebeurt er niets."
+                "\n\n"
+                "Wat wij met uw gegevens doen, en wat uw rechten zijn:\n$privacy"
             ),
         ),
         "fr": (
@@ -74,7 +76,8 @@ TEMPLATES: Mapping[NoticeTemplate, Mapping[Language, Words]] = {
                 "décidez ici :\n$link\n\n"
                 "D'ici là, nous ne conservons que vos coordonnées. Sans action de votre part, il "
                 "ne "
-                "se passe rien."
+                "se passe rien.\n\n"
+                "Ce que nous faisons de vos données, et vos droits :\n$privacy"
             ),
         ),
         "de": (
@@ -84,6 +87,7 @@ TEMPLATES: Mapping[NoticeTemplate, Mapping[Language, Words]] = {
                 "erhalten Sie erst, wenn Sie die Hausordnung selbst angenommen haben. Lesen und "
                 "entscheiden Sie hier:\n$link\n\n"
                 "Bis dahin bewahren wir nur Ihre Kontaktdaten auf. Ohne Ihr Zutun geschieht nichts."
+                "\n\nWas wir mit Ihren Daten tun, und Ihre Rechte:\n$privacy"
             ),
         ),
         "en": (
@@ -94,6 +98,7 @@ TEMPLATES: Mapping[NoticeTemplate, Mapping[Language, Words]] = {
                 "decide "
                 "here:\n$link\n\n"
                 "Until then we keep your contact details only. If you do nothing, nothing happens."
+                "\n\nWhat we do with your data, and your rights:\n$privacy"
             ),
         ),
     },
@@ -449,14 +454,18 @@ _SHOWN = 100
 _PRINTABLE = 0x20
 
 
-def render(notice: Notice, link: str) -> Content:
+def render(notice: Notice, registry_url: str) -> Content:
     """Give a notice's words in all languages, what it is about listed below."""
+    link = link_of(notice, registry_url)
     words = TEMPLATES[notice.template]
     listed = _listed(notice.about)
     return Content(
         subject={language: words[language][0] for language in LANGUAGES},
         body={
-            language: Template(words[language][1]).substitute(link=link) + listed
+            language: Template(words[language][1]).substitute(
+                link=link, privacy=privacy_of(notice, registry_url, language)
+            )
+            + listed
             for language in LANGUAGES
         },
     )
@@ -468,6 +477,12 @@ def with_accept_link(content: Content, link: str) -> Content:
         language: text.replace(ACCEPT_LINK, link) for language, text in content.body.items()
     }
     return Content(body=body, subject=content.subject, attachment=content.attachment)
+
+
+def privacy_of(notice: Notice, registry_url: str, language: Language) -> str:
+    """Give the address of the zone's privacy notice (GDPR, articles 13 and 14)."""
+    base = registry_url.rstrip("/")
+    return f"{base}/v1/zones/{notice.zone_id}/privacy?language={language}"
 
 
 def link_of(notice: Notice, registry_url: str) -> str:

@@ -66,7 +66,10 @@ class ImportView(BaseModel):
 
     added: int
     pending: int
-    """How many of those get a link to the house rules and the privacy notice by mail."""
+    """How many of those have yet to accept the house rules; who has an address gets a link."""
+
+    pending_without_email: int
+    """How many of these get no link, having no address: they accept on paper."""
 
     skipped: list[SkippedView]
     problems: list[RowProblemView]
@@ -132,6 +135,7 @@ def _report(report: ImportReport, language: ListLanguage, *, dry_run: bool) -> I
         repeated=report.repeated,
         added=len(report.added),
         pending=report.pending,
+        pending_without_email=report.pending_without_email,
         skipped=[SkippedView(row=skipped.row, reason=skipped.reason) for skipped in report.skipped],
         problems=[_problem(problem, language) for problem in report.problems[:_MOST_PROBLEMS]],
         problem_count=len(report.problems),

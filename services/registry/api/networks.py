@@ -29,6 +29,7 @@ from services.registry.domain.network import (
     province,
 )
 from services.registry.domain.rights import Right, may
+from services.registry.domain.zone import ZoneWarning, warnings
 from services.registry.flows.activate_network import activate_network
 from services.registry.flows.create_network import NewNetwork, create_network
 from services.registry.flows.dissolve_network import dissolve_network
@@ -109,6 +110,8 @@ class NetworkView(NetworkItem):
     active_coordinators: int
     state_since: UtcTime
     state_reason: str | None
+    warnings: list[ZoneWarning]
+    """What its zone still owes; `zone_privacy`: its privacy notice names nobody to turn to."""
 
 
 def _item(network: NetworkRecord) -> NetworkItem:
@@ -119,8 +122,9 @@ def _facts(network: NetworkRecord) -> dict[str, Any]:
     return {name: getattr(network, name) for name in NetworkItem.model_fields}
 
 
-def _view(network: NetworkRecord, context: Wired, response: Response) -> NetworkView:
+async def _view(network: NetworkRecord, context: Wired, response: Response) -> NetworkView:
     response.headers["ETag"] = etag(network.version)
+    zone = await context.zones.get(network.zone_id)
     return NetworkView.model_validate(
         {
             **_facts(network),
@@ -136,6 +140,7 @@ def _view(network: NetworkRecord, context: Wired, response: Response) -> Network
             "active_coordinators": len(network.active_coordinators(context.clock.now())),
             "state_since": network.state_since,
             "state_reason": network.state_reason,
+            "warnings": warnings(zone),
         }
     )
 
@@ -165,13 +170,13 @@ async def post_network(
             field="network_id",
         )
     network = await create_network(context, actor_of(who), NewNetwork(**dict(new)))
-    return _view(network, context, response)
+    return await _view(network, context, response)
 
 
 @one.get("")
 async def get_network(scope: NetworkKeeper, context: Wired, response: Response) -> NetworkView:
     """Show a network."""
-    return _view(scope.network, context, response)
+    return await _view(scope.network, context, response)
 
 
 @one.patch("")
@@ -184,13 +189,14 @@ async def patch_network(
 ) -> NetworkView:
     """Change a network's facts; `If-Match` holds the ETag of what you read."""
     network = await edit_network(context, scope.actor, _id(scope), version, dict(change))
-    return _view(network, context, response)
+    return await _view(network, context, response)
 
 
 @one.post("/activate")
 async def post_activate(scope: NetworkStaff, context: Wired, response: Response) -> NetworkView:
     """Make a network active. The refusal names everything that it still lacks."""
-    return _view(await activate_network(context, scope.actor, _id(scope)), context, response)
+    network = await activate_network(context, scope.actor, _id(scope))
+    return await _view(network, context, response)
 
 
 @one.post("/suspend")
@@ -199,7 +205,7 @@ async def post_suspend(
 ) -> NetworkView:
     """Suspend a network: its members get no messages."""
     network = await suspend_network(context, scope.actor, _id(scope), why.reason)
-    return _view(network, context, response)
+    return await _view(network, context, response)
 
 
 @one.post("/dissolve")
@@ -208,7 +214,7 @@ async def post_dissolve(
 ) -> NetworkView:
     """Dissolve a network for good."""
     network = await dissolve_network(context, scope.actor, _id(scope), why.reason)
-    return _view(network, context, response)
+    return await _view(network, context, response)
 
 
 def _id(scope: NetworkScope) -> str:

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, EmailStr, Field
 
 from services.registry.api.bulletins import BulletinItem, bulletin_item
 from services.registry.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, paged
+from services.registry.api.privacy import PrivacyInput
 from services.registry.api.scopes import (
     Admin,
     Wired,
@@ -19,7 +20,7 @@ from services.registry.api.scopes import (
 from services.registry.domain import contact
 from services.registry.domain.bulletin import BulletinState
 from services.registry.domain.network import Name
-from services.registry.domain.zone import Officer, ZoneRecord
+from services.registry.domain.zone import Officer, ZonePrivacy, ZoneRecord
 from services.registry.flows.appoint_officer import appoint_officer
 from services.registry.flows.confirm_key import confirm_key
 from services.registry.flows.create_zone import create_zone
@@ -50,6 +51,7 @@ class NewZone(_Input):
     zone_id: ZoneId
     name: Name
     legal_basis: LegalBasis
+    privacy: PrivacyInput | None = None
 
 
 class ZoneView(BaseModel):
@@ -132,6 +134,7 @@ async def post_zone(who: Admin, context: Wired, new: NewZone) -> ZoneView:
         zone_id=new.zone_id,
         name=new.name,
         legal_basis=new.legal_basis,
+        privacy=None if new.privacy is None else ZonePrivacy(**new.privacy.model_dump()),
     )
     return _zone_view(zone)
 

@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import EmailStr, StringConstraints
 
@@ -89,6 +89,15 @@ class ZoneRecord(Aggregate):
         if found is None:
             raise NotThere
         return found
+
+
+ZoneWarning = Literal["zone_privacy"]
+"""What a zone should have before its networks work, and what does not stop them."""
+
+
+def warnings(zone: ZoneRecord) -> list[ZoneWarning]:
+    """List what a zone still owes: its privacy notice names nobody to turn to without it."""
+    return [] if zone.privacy is not None else ["zone_privacy"]
 
 
 def appoint(zone: ZoneRecord, officer: Officer) -> ZoneRecord:

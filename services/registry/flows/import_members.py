@@ -48,7 +48,10 @@ class ImportReport:
     """Rows."""
 
     pending: int = 0
-    """How many of those have yet to accept the house rules, and get their link by mail."""
+    """How many of those have yet to accept the house rules."""
+
+    pending_without_email: int = 0
+    """How many of these get no link, having no address: they accept on paper."""
 
     skipped: list[Skipped] = field(default_factory=list[Skipped])
     problems: list[RowProblem] = field(default_factory=list[RowProblem])
@@ -84,6 +87,9 @@ async def import_members(
             members = _members(context, actor, current, rules, fresh)
             report.added = [entry.row for entry in fresh]
             report.pending = sum(member.state == "pending" for member in members)
+            report.pending_without_email = sum(
+                member.state == "pending" and member.email is None for member in members
+            )
             if not dry_run and not report.problems:
                 await _store(context, session, current, members)
                 await context.imports.add(session, network.network_id, digest, now, len(members))

@@ -304,13 +304,18 @@ async def close_registry(registry: Registry) -> None:
 
 
 LEGAL = {"warm": "WPA art. 44/5", "cold": "Omzendbrief BIN 2019"}
+PRIVACY = {
+    "address": "Voorbeeldstraat 1, 9000 Gent",
+    "officer": "privacy@zone.example",
+    "impact_assessment": "GEB BIN 2026/1",
+}
 TEXT = {"nl": "Tekst van het document.", "fr": "Texte du document."}
 
 
 async def add_zone(registry: Registry, zone: str = "demo") -> None:
     """Make a zone with an officer, pseudonym keys, and a confirmed publisher key."""
     pseudonyms.rotate(registry.ring, [zone], registry.time.now.year)
-    new = {"zone_id": zone, "name": f"Politiezone {zone}", "legal_basis": LEGAL}
+    new = {"zone_id": zone, "name": f"Politiezone {zone}", "legal_basis": LEGAL, "privacy": PRIVACY}
     await registry.admin.post("/zones", 201, json=new)
     officer = {
         "officer_id": "officer-1",

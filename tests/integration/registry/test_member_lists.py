@@ -48,6 +48,7 @@ async def test_a_list_as_it_exists_in_the_wild(linde: Registry) -> None:
     done = await send(who, DUTCH)
 
     assert (done["applied"], done["added"], done["pending"]) == (True, 3, 3)
+    assert done["pending_without_email"] == 1, "no link reaches them: they accept on paper"
     assert await names(linde) == ["Anaïs Voorbeeld", "Bram de Proef", "Célie Exemple"]
     events = {event.phone: event for event in await linde.events(Member)}
     assert set(events) == {"+32450123456", "+32450123457", None}

@@ -151,6 +151,15 @@ async def test_a_paper_counts_for_the_house_rules_that_held_when_it_was_signed(
     assert sorted(filter(None, told)) == sorted(asked)
 
 
+async def test_whoever_can_be_reached_in_no_way_is_refused(linde: Registry) -> None:
+    for unreachable in ({"phone": None, "email": None}, {}):
+        new = {**member_input(1), **unreachable}
+        if not unreachable:
+            del new["phone"], new["email"]
+        problem = await linde.coordinator().post(MEMBERS, 422, json=new)
+        assert (problem["field"], problem["type"].rpartition("/")[2]) == ("phone", "no-contact")
+
+
 async def test_the_same_number_twice_in_one_network_names_the_field(linde: Registry) -> None:
     coordinator = linde.coordinator()
     await coordinator.post(MEMBERS, 201, json=member_input(1))

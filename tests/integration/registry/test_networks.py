@@ -5,6 +5,7 @@ from datetime import timedelta
 from shared import pseudonyms, signatures
 from shared.contracts import Access, Member, Network, Notice, Zone
 from tests.integration.registry.harness import (
+    PRIVACY,
     Registry,
     add_key,
     add_zone,
@@ -139,6 +140,13 @@ async def test_activation_names_everything_that_is_missing(registry: Registry) -
     problem = await registry.police().post("/networks/bin-1/activate", 409)
     assert "pseudonym_keys" not in problem["missing"]
     assert [network.state for network in await registry.events(Network)] == ["draft"]
+    # no condition of the circular's, but nobody should overlook it
+    shown = await registry.police().raw("GET", "/networks/bin-1")
+    assert shown.json()["warnings"] == ["zone_privacy"]
+    tag = {"If-Match": (await registry.admin.raw("GET", "/zones/demo")).headers["ETag"]}
+    change = {"privacy": PRIVACY}
+    await registry.admin.call("PATCH", "/zones/demo", 200, json=change, headers=tag)
+    assert (await registry.police().get("/networks/bin-1"))["warnings"] == []
 
 
 async def test_a_network_goes_through_its_states(linde: Registry) -> None:

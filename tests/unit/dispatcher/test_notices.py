@@ -9,7 +9,6 @@ from services.dispatcher.domain.notices import (
     ACCEPT_LINK,
     TEMPLATES,
     Recipient,
-    link_of,
     render,
     with_accept_link,
 )
@@ -48,22 +47,24 @@ def test_every_template_has_words_in_every_language() -> None:
 @pytest.mark.parametrize("template", get_args(NoticeTemplate))
 def test_every_template_renders(template: NoticeTemplate) -> None:
     one = notice(template=template)
-    content = render(one, link_of(one, REGISTRY))
+    content = render(one, REGISTRY)
     assert set(content.body) == set(content.subject) == set(LANGUAGES)
     assert all("$" not in text for text in content.body.values())
 
 
 def test_link_leads_to_the_bulletin_and_facts_are_listed() -> None:
     one = notice()
-    body = render(one, link_of(one, REGISTRY)).body["en"]
+    body = render(one, REGISTRY).body["en"]
     assert "https://registry.example/v1/networks/n1/bulletins/b1" in body
     assert body.endswith("bulletin_id: b1\ndue: 2026-11-24\nwaiting: 2")
 
 
 def test_acceptance_link_is_the_members_own() -> None:
     one = notice(template="accept_house_rules", to_role=None, to_member="m1", about={})
-    content = render(one, link_of(one, REGISTRY))
+    content = render(one, REGISTRY)
     assert all(ACCEPT_LINK in text for text in content.body.values())
+    for language, text in content.body.items():
+        assert f"{REGISTRY}v1/zones/demo/privacy?language={language}" in text
     done = with_accept_link(content, "https://registry.example/v1/accept/t")
     assert all("/v1/accept/t\n" in text for text in done.body.values())
     assert all(ACCEPT_LINK not in text for text in done.body.values())
