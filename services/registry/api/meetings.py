@@ -80,8 +80,8 @@ def _view(meeting: Meeting) -> MeetingView:
 async def get_meetings(
     scope: NetworkRelay, context: Wired, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
 ) -> Page[MeetingView]:
-    """List a network's meetings, the latest first."""
-    found = await list_meetings(context, scope.network.network_id, cursor, limit)
+    """List a network's meetings, the latest first. The look is on record."""
+    found = await list_meetings(context, scope.actor, scope.network, cursor, limit)
     last = found[-1].meeting_id if found else None
     return paged([_view(meeting) for meeting in found], limit, last)
 

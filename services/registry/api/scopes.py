@@ -10,7 +10,7 @@ from typing import Annotated, get_args
 from fastapi import Depends, Header, Request
 
 from services.registry.domain.network import NetworkRecord
-from services.registry.domain.rights import EscalationReason, Right, may, may_keep_members, stands
+from services.registry.domain.rights import EscalationReason, Right, held, may_keep_members, stands
 from services.registry.domain.zone import ZoneRecord
 from services.registry.flows.context import Actor, Context
 from shared.access import Caller, Role, Roles, caller, not_found
@@ -31,17 +31,25 @@ def actor_of(who: Caller) -> Actor:
     return Actor.subject(who.subject)
 
 
+_CAPACITIES = {right: str(right) for right in Right} | {
+    Right.OWN_COORDINATOR: str(Right.COORDINATOR)
+}
+"""In which capacity a right has somebody act, as the records say it."""
+
+
 @dataclass(frozen=True, slots=True)
 class ZoneScope:
     """A caller who has a right in a zone."""
 
     caller: Caller
     zone: ZoneRecord
+    right: Right
+    """Which of the rights that open the route is theirs."""
 
     @property
     def actor(self) -> Actor:
         """Give the actor whom the records name."""
-        return actor_of(self.caller)
+        return Actor.subject(self.caller.subject, _CAPACITIES[self.right])
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +58,16 @@ class NetworkScope:
 
     caller: Caller
     network: NetworkRecord
-    escalation: str | None = None
-    """Why the police stand in for the coordinators; None where a right is the caller's own."""
+    right: Right
+    """Which of the rights that open the route is theirs."""
+
+    escalation: EscalationReason | None = None
+    """Why the police stand in for the coordinators; None where they do not."""
 
     @property
     def actor(self) -> Actor:
         """Give the actor whom the records name."""
-        why = None if self.escalation is None else f"escalation {self.escalation}"
-        return Actor.subject(self.caller.subject, why)
+        return Actor.subject(self.caller.subject, _CAPACITIES[self.right], self.escalation)
 
     def stands(self, right: Right, now: datetime) -> bool:
         """Tell whether one of the rights is the caller's, where several open a route."""
@@ -76,12 +86,13 @@ class InZone:
     ) -> ZoneScope:
         """Find the zone, and check the authenticated caller."""
         context = context_of(request)
-        if not may(who, self.rights, zone_id, None, context.clock.now()):
+        right = held(who, self.rights, zone_id, None, context.clock.now())
+        if right is None:
             raise not_found()
         zone = await context.zones.find(zone_id)
         if zone is None:
             raise not_found()
-        return ZoneScope(who, zone)
+        return ZoneScope(who, zone, right)
 
 
 class InNetwork:
@@ -99,12 +110,13 @@ class InNetwork:
         network = await context.networks.find(network_id)
         if network is None:
             raise not_found()
-        if not may(who, self.rights, network.zone_id, network, context.clock.now()):
+        right = held(who, self.rights, network.zone_id, network, context.clock.now())
+        if right is None:
             raise not_found()
-        return NetworkScope(who, network)
+        return NetworkScope(who, network, right)
 
 
-_ESCALATIONS: tuple[EscalationReason, ...] = get_args(EscalationReason)
+_ESCALATIONS: dict[str, EscalationReason] = {code: code for code in get_args(EscalationReason)}
 _WHY = Header(
     json_schema_extra={"enum": list(_ESCALATIONS)},
     description="Why the zone's police look, where the network has no active coordinator.",
@@ -131,10 +143,11 @@ class InMembers:
         if network is None:
             raise not_found()
         if stands(who, Right.COORDINATOR, network.zone_id, network, now):
-            return NetworkScope(who, network)
+            return NetworkScope(who, network, Right.COORDINATOR)
         if not may_keep_members(who, network, now):
             raise not_found()
-        if escalation_reason not in _ESCALATIONS:
+        why = _ESCALATIONS.get(escalation_reason or "")
+        if why is None:
             raise Problem(
                 422,
                 "escalation-reason-needed",
@@ -142,7 +155,7 @@ class InMembers:
                 f"the header `Escalation-Reason`: {', '.join(_ESCALATIONS)}. It is on record.",
                 field="Escalation-Reason",
             )
-        return NetworkScope(who, network, escalation_reason)
+        return NetworkScope(who, network, Right.POLICE, why)
 
 
 Admin = Annotated[Caller, Depends(Roles(Role.ADMIN))]

@@ -74,6 +74,17 @@ def _is_municipality_of(caller: Caller, network: NetworkRecord) -> bool:
     return caller.has(Role.MUNICIPALITY) and caller.municipality == network.municipality
 
 
+def held(
+    caller: Caller,
+    rights: Collection[Right],
+    zone_id: str,
+    network: NetworkRecord | None,
+    now: datetime,
+) -> Right | None:
+    """Give the first of the rights that is the caller's, or None."""
+    return next((right for right in rights if stands(caller, right, zone_id, network, now)), None)
+
+
 def may(
     caller: Caller,
     rights: Collection[Right],
@@ -82,7 +93,7 @@ def may(
     now: datetime,
 ) -> bool:
     """Tell whether one of the rights is the caller's."""
-    return any(stands(caller, right, zone_id, network, now) for right in rights)
+    return held(caller, rights, zone_id, network, now) is not None
 
 
 def may_relay(

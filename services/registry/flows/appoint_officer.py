@@ -11,6 +11,8 @@ async def appoint_officer(context: Context, actor: Actor, zone_id: str, officer:
     async def work(session: Session) -> None:
         zone = await context.zones.get(zone_id, session)
         await context.put_zone(session, appoint(zone, officer))
-        await context.record(session, actor, "change", "officer.appoint", zone_id=zone_id)
+        await context.record(
+            session, actor, "change", "officer.appoint", zone_id=zone_id, address=officer.email
+        )
 
     await context.transaction(work)

@@ -35,6 +35,7 @@ async def change_coordinators(
                 action,
                 zone_id=network.zone_id,
                 network_id=network_id,
+                address=network.coordinator(coordinator_id).email,
                 reason=reason,
             )
         return network.coordinator(coordinator_id)

@@ -45,7 +45,7 @@ async def store_change(
     But for who stands in for the coordinators: to them it shows a member, which is a look.
     """
     if after is before:
-        if actor is not None and actor.why is not None:
+        if actor is not None and actor.escalation is not None:
             await _look(context, session, actor, before, reason)
         return before
     await context.put_member(session, after)

@@ -52,17 +52,25 @@ class Actor:
     reader: str | None
     """The token's subject, for the audit log's private part."""
 
-    why: str | None = None
-    """On what ground they act, which stands before the reason that they give."""
+    capacity: str | None = None
+    """How they stand to what they look at, such as `coordinator`."""
+
+    escalation: str | None = None
+    """Why the police stand in for coordinators, a code; None where nobody does."""
 
     @classmethod
-    def subject(cls, subject: str, why: str | None = None) -> "Actor":
+    def subject(
+        cls, subject: str, capacity: str | None = None, escalation: str | None = None
+    ) -> "Actor":
         """Give the actor of a token."""
-        return cls(f"subject:{subject}", subject, why)
+        return cls(f"subject:{subject}", subject, capacity, escalation)
 
     def reason(self, given: str | None) -> str | None:
-        """Give the reason that goes on record: the ground, and what they said."""
-        return ": ".join(part for part in (self.why, given) if part) or None
+        """Give why they act, for the record: what they said, or else in which capacity."""
+        if self.escalation is None:
+            return given or (self.capacity and f"as {self.capacity}")
+        ground = f"escalation {self.escalation}"
+        return ground if given is None else f"{ground}: {given}"
 
     @classmethod
     def member(cls, member_id: str) -> "Actor":
@@ -184,13 +192,15 @@ class Context:
         zone_id: str | None,
         network_id: str | None = None,
         members: Sequence[MemberRecord] = (),
+        address: str | None = None,
         message_id: str | None = None,
         reason: str | None = None,
     ) -> None:
         """Write who looked at or changed what, as an event in the same transaction.
 
-        `actor` is None where the service acts by itself. One member's number or address goes along
-        as its pseudonym.
+        `actor` is None where the service acts by itself. Whose data it was goes along as the
+        pseudonym of one member's number or address, or of `address`: that of one coordinator or
+        officer.
         """
         now = self.clock.now()
         access = Access(
@@ -203,7 +213,7 @@ class Context:
             reader=None if actor is None else actor.reader,
             network_id=network_id,
             member_ids=tuple(member.member_id for member in members),
-            recipient=self._recipient(members, now),
+            recipient=self._recipient(zone_id, address or _destination(members), now),
             message_id=message_id,
             reason=reason if actor is None else actor.reason(reason),
             time=now,
@@ -275,11 +285,13 @@ class Context:
             return UNKEYED
         return self.keys.pseudonym(zone_id, now.year, value)
 
-    def _recipient(self, members: Sequence[MemberRecord], now: datetime) -> str | None:
-        if len(members) != 1:
+    def _recipient(self, zone_id: str | None, destination: str | None, now: datetime) -> str | None:
+        if destination is None or zone_id is None or not self.keys.has(zone_id, now.year):
             return None
-        member = members[0]
-        destination = member.phone or member.email
-        if destination is None or not self.keys.has(member.zone_id, now.year):
-            return None
-        return self.keys.pseudonym(member.zone_id, now.year, destination)
+        return self.keys.pseudonym(zone_id, now.year, destination)
+
+
+def _destination(members: Sequence[MemberRecord]) -> str | None:
+    if len(members) != 1:
+        return None
+    return members[0].phone or members[0].email

@@ -138,6 +138,36 @@ ESCALATED: dict[tuple[str, str], Json | None] = {
 }
 """What of `COORDINATOR`'s the zone's police may do where nobody coordinates, with a valid body."""
 
+PERSONAL: dict[str, tuple[str, str]] = {
+    f"{N}/members": ("read", "member.list"),
+    M: ("read", "member.read"),
+    f"{M}/record": ("export", "member.record"),
+    f"{N}/members/export": ("export", "member.export"),
+    f"{N}/steering-group": ("read", "steering_group.read"),
+    f"{N}/coordinators": ("read", "coordinator.list"),
+    f"{Z}/officers": ("read", "officer.list"),
+    f"{N}/meetings": ("read", "meeting.list"),
+}
+"""Which GET gives personal data, and how the look is recorded."""
+
+IMPERSONAL = {
+    # zones, networks, documents, counts: no person in them, but for token subjects of officials
+    "/v1/zones",
+    Z,
+    f"{Z}/keys",
+    f"{Z}/bulletins",
+    f"{Z}/feedback-due",
+    "/v1/networks",
+    N,
+    f"{N}/documents/{{kind}}",
+    f"{N}/bulletins",
+    B,
+    f"{N}/evaluation",
+    "/v1/figures",
+    "/v1/dead-letters",
+    L,
+}
+
 
 @dataclass
 class World:
@@ -267,6 +297,43 @@ async def test_each_route_opens_to_whoever_has_the_right(world: World, name: str
         url = path.removeprefix("/v1").format(**world.ids)
         answer = await world.people[name].raw(method, url, json={})
         assert answer.status_code not in {401, 404, 405, 500}, (method, path, answer.text)
+
+
+async def test_each_look_at_personal_data_is_recorded_with_who_whose_and_why(world: World) -> None:
+    """'Every read or change of personal data is an event' (who, what, whose, why)."""
+    registry = world.registry
+    gets = {path for method, path in ALLOWED if method == "GET"}
+    assert gets == PERSONAL.keys() | IMPERSONAL
+    for path in sorted(gets):
+        names = ALLOWED["GET", path] & {"coordinator", "police", "operator"}
+        for name in sorted(names):
+            seen = len(await registry.events(Access))
+            query = {"year": "2026"} if path.endswith(("/evaluation", "/figures")) else {}
+            url = path.removeprefix("/v1").format(**world.ids)
+            await world.people[name].raw("GET", url, params=query)
+            looks = (await registry.events(Access))[seen:]
+            expected = [PERSONAL[path]] if path in PERSONAL else []
+            assert [(look.kind, look.action) for look in looks] == expected, path
+            for look in looks:
+                assert (look.reader, look.reason) == (f"{name}-1", f"as {name}")
+                whose = [world.ids["member_id"]] if "member" in look.action else []
+                assert list(look.member_ids) == whose
+                assert (look.recipient is not None) == bool(whose)
+
+
+async def test_what_is_done_to_a_coordinator_names_them_by_their_pseudonym(world: World) -> None:
+    keys, zone = world.registry.app.context.keys, "demo"
+    looks_in_zone = [e for e in await world.registry.events(Access) if e.zone_id == zone]
+    looks = [look for look in looks_in_zone if look.network_id == "bin-linde"]
+    done = [look for look in looks if look.action.startswith("coordinator.")]
+    officer = keys.pseudonym(zone, 2026, "officer@demo.example")
+    appointed = [look for look in looks_in_zone if look.action == "officer.appoint"]
+    assert [look.recipient for look in appointed] == [officer]
+    people = {
+        address: keys.pseudonym(zone, 2026, f"{address}@bin.example")
+        for address in ("coordinator-1", "deputy-1", "unscreened-1")
+    }
+    assert {look.recipient for look in done if look.kind == "change"} == set(people.values())
 
 
 async def test_police_see_members_only_while_nobody_coordinates_and_say_why(world: World) -> None:
