@@ -62,6 +62,7 @@ class RecordView(BaseModel):
     """Every field there is, but the two secret links; measures with the end of the appeal."""
 
     links: str
+    steering_group: bool
     network: str
     zone: str
     controller: str | None
@@ -148,6 +149,7 @@ def _record(held: Held, retention: Retention) -> RecordView:
     return RecordView(
         held=_held(member),
         links=words.links,
+        steering_group=member.member_id in held.network.steering_group,
         network=held.network.name,
         zone=zone.name,
         controller=None if zone.privacy is None else zone.privacy.address,

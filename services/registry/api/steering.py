@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.registry.api.paging import Page
-from services.registry.api.scopes import Coordinators, Wired
+from services.registry.api.scopes import Coordinators, ReadVersion, Wired, etag
 from services.registry.domain.member import MemberRecord
-from services.registry.domain.network import STEERING_MOST
+from services.registry.domain.network import STEERING_MOST, NetworkRecord
 from services.registry.flows.set_steering_group import name_steering_group, show_steering_group
 from shared.contracts.base import Id
 
@@ -30,22 +30,35 @@ class SteeringMember(BaseModel):
     name: str
 
 
-def _page(members: list[MemberRecord]) -> Page[SteeringMember]:
+def _page(
+    found: tuple[NetworkRecord, list[MemberRecord]], response: Response
+) -> Page[SteeringMember]:
+    """Give the group, with the ETag of the network that it belongs to."""
+    network, members = found
+    response.headers["ETag"] = etag(network.version)
     items = [SteeringMember(member_id=m.member_id, name=m.name) for m in members]
     return Page[SteeringMember](items=items, next=None)
 
 
 @router.get("/steering-group")
-async def get_steering_group(scope: Coordinators, context: Wired) -> Page[SteeringMember]:
+async def get_steering_group(
+    scope: Coordinators, context: Wired, response: Response
+) -> Page[SteeringMember]:
     """List the steering group."""
     network_id = scope.network.network_id
-    return _page(await show_steering_group(context, scope.actor, network_id))
+    return _page(await show_steering_group(context, scope.actor, network_id), response)
 
 
 @router.put("/steering-group")
 async def put_steering_group(
-    scope: Coordinators, context: Wired, named: SteeringInput
+    scope: Coordinators,
+    context: Wired,
+    version: ReadVersion,
+    named: SteeringInput,
+    response: Response,
 ) -> Page[SteeringMember]:
-    """Name the steering group from the network's active members."""
-    network_id = scope.network.network_id
-    return _page(await name_steering_group(context, scope.actor, network_id, named.member_ids))
+    """Name the steering group from active members; `If-Match` holds the ETag of what you read."""
+    found = await name_steering_group(
+        context, scope.actor, scope.network.network_id, named.member_ids, version=version
+    )
+    return _page(found, response)

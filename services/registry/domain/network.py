@@ -308,6 +308,14 @@ def set_steering_group(network: NetworkRecord, member_ids: tuple[str, ...]) -> N
     return network.changed(steering_group=wanted)
 
 
+def leave_steering_group(network: NetworkRecord, member_id: str) -> NetworkRecord:
+    """Take somebody out who left the network; whoever is not in it changes nothing."""
+    if member_id not in network.steering_group:
+        return network
+    left = tuple(other for other in network.steering_group if other != member_id)
+    return network.changed(steering_group=left)
+
+
 def screen(network: NetworkRecord, coordinator_id: str, screening: Screening) -> NetworkRecord:
     """Record the police's screening of a coordinator. Raises `NotThere` or `Conflict`."""
     person = network.coordinator(coordinator_id)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from services.registry.domain.member import MemberRecord
 from services.registry.flows.context import Actor, Context
+from services.registry.flows.leave_steering_group import leave_group_in
 from shared.mongo import Session
 
 Rule = Callable[[MemberRecord], MemberRecord]
@@ -49,6 +50,8 @@ async def store_change(
             await _look(context, session, actor, before, reason)
         return before
     await context.put_member(session, after)
+    if after.state == "left":
+        await leave_group_in(context, session, actor, after)
     await context.record(
         session,
         actor,

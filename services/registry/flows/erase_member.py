@@ -4,6 +4,7 @@ from services.registry.domain.failures import NotThere
 from services.registry.domain.member import MemberRecord
 from services.registry.domain.privacy import Erased, ErasedBecause, erase
 from services.registry.flows.context import Actor, Context
+from services.registry.flows.leave_steering_group import leave_group_in
 from shared.contracts import Erasure
 from shared.mongo import Session
 
@@ -37,6 +38,7 @@ async def erase_in(
     """Erase a member in the caller's transaction; `actor` is None where their time was over."""
     erased = erase(member, because, context.clock.now())
     await context.members.remove(session, member)
+    await leave_group_in(context, session, actor, member)
     await context.erasures.add(session, erased)
     order = erased.event(context.clock.new_id())
     await context.outbox.add(session, [erased.last_state(member.network_id), order])
@@ -65,6 +67,7 @@ async def apply_erasure(context: Context, session: Session, order: Erasure) -> N
     if member is not None:
         erased = erase(member, "request", order.erased_at)
         await context.members.remove(session, member)
+        await leave_group_in(context, session, None, member)
         await context.erasures.add(session, erased)
         await context.outbox.add(session, [erased.last_state(member.network_id)])
     elif known is None:

@@ -1,21 +1,26 @@
 """Name the members of a network's steering group, and show them."""
 
-from services.registry.domain.failures import Invalid
+from services.registry.domain.failures import Invalid, Stale
 from services.registry.domain.member import MemberRecord
-from services.registry.domain.network import set_steering_group
+from services.registry.domain.network import NetworkRecord, set_steering_group
 from services.registry.flows.context import Actor, Context
 from shared.mongo import Session
 
 
 async def name_steering_group(
-    context: Context, actor: Actor, network_id: str, member_ids: tuple[str, ...]
-) -> list[MemberRecord]:
-    """Name the steering group from the network's active members.
+    context: Context,
+    actor: Actor,
+    network_id: str,
+    member_ids: tuple[str, ...],
+    *,
+    version: int,
+) -> tuple[NetworkRecord, list[MemberRecord]]:
+    """Name the steering group from the network's active members; `version` is the network's.
 
-    Raises `Invalid` where somebody is no active member of this network, `Conflict`.
+    Raises `Invalid` where somebody is no active member of this network, `Stale`, `Conflict`.
     """
 
-    async def work(session: Session) -> list[MemberRecord]:
+    async def work(session: Session) -> tuple[NetworkRecord, list[MemberRecord]]:
         before = await context.networks.get(network_id, session)
         members = await _active(context, session, network_id, member_ids)
         if {member.member_id for member in members} != set(member_ids):
@@ -24,6 +29,8 @@ async def name_steering_group(
                 "A steering group is made of active members of this network.",
                 field="member_ids",
             )
+        if before.version != version:
+            raise Stale
         network = set_steering_group(before, member_ids)
         if network is not before:
             await context.put_network(session, network)
@@ -36,17 +43,17 @@ async def name_steering_group(
                 network_id=network_id,
                 members=members,
             )
-        return members
+        return network, members
 
     return await context.transaction(work)
 
 
 async def show_steering_group(
     context: Context, actor: Actor, network_id: str
-) -> list[MemberRecord]:
+) -> tuple[NetworkRecord, list[MemberRecord]]:
     """Give who is in the steering group, on record; who left or is suspended is not shown."""
 
-    async def work(session: Session) -> list[MemberRecord]:
+    async def work(session: Session) -> tuple[NetworkRecord, list[MemberRecord]]:
         network = await context.networks.get(network_id, session)
         members = await _active(context, session, network_id, network.steering_group)
         await context.record(
@@ -58,7 +65,7 @@ async def show_steering_group(
             network_id=network_id,
             members=members,
         )
-        return members
+        return network, members
 
     return await context.transaction(work)
 

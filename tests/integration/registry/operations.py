@@ -110,6 +110,8 @@ class Target:
     version: int
     """Of the member, the network, the zone or the meeting: what `If-Match` names."""
 
+    network_version: int = 1
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -240,7 +242,8 @@ def _deputy(registry: Registry, tenant: Tenant) -> Json:
 
 def _steering(_registry: Registry, _tenant: Tenant, target: Target) -> Call:
     path = f"/networks/{target.network}/steering-group"
-    return Call("PUT", path, {"json": {"member_ids": [target.member]}})
+    match = {"If-Match": f'"{target.network_version}"'}
+    return Call("PUT", path, {"json": {"member_ids": [target.member]}, "headers": match})
 
 
 def _add(registry: Registry, tenant: Tenant, target: Target) -> Call:

@@ -448,6 +448,7 @@ class Registries(RuleBasedStateMachine):
             alert=nobody(),
             rules=int(rows["networks"][tenant.network]["documents"]["house_rules"]),
             version=1 if row is None else int(row["version"]),
+            network_version=int(rows["networks"][network]["version"]),
         )
 
 
