@@ -17,7 +17,12 @@ from tests.integration.registry.harness import (
     member_input,
 )
 
-Who = Literal["coordinator", "police", "second_police", "admin", "municipality", "public"]
+N, Z = "/networks/{network}", "/zones/{zone}"
+M, B, C = f"{N}/members/{{member}}", f"{N}/bulletins/{{bulletin}}", f"{N}/coordinators"
+
+Who = Literal[
+    "coordinator", "police", "second_police", "officer", "admin", "municipality", "public"
+]
 State = Literal["pending", "active", "suspended", "left", "erased"]
 
 
@@ -48,6 +53,9 @@ class Tenant:
     links: dict[str, str] = field(default_factory=dict[str, str])
     """The two link tokens of each member, as `accept:ID` and `stop:ID`."""
 
+    alerts: list[str] = field(default_factory=list[str])
+    """Alerts that were heard of, the latest last."""
+
     count: int = 0
 
     @property
@@ -70,6 +78,8 @@ class Tenant:
             return registry.as_(f"town-{self.mark}", "municipality", municipality=self.nis)
         if who == "admin":
             return registry.as_(f"admin-{self.mark}", "admin", zone=self.zone)
+        if who == "officer":
+            return registry.police(self.zone, f"police-1-{self.zone}")  # whom the harness appoints
         return registry.police(self.zone, f"{who}-{self.mark}")
 
     def next(self) -> int:
@@ -154,6 +164,11 @@ def _on_member(name: str, body: Callable[[Registry, Tenant], Json]) -> Operation
     return Operation(name, "coordinator", call, on="member")
 
 
+def _on_meeting(name: str, body: Callable[[Registry, Tenant], Json]) -> Operation:
+    path = f"{N}/meetings/{{meeting}}"
+    return _post(name, "coordinator", path, body, on="meeting", method="PATCH", matched=True)
+
+
 def _read(name: str, who: Who, path: str, on: Any = "network") -> Operation:
     def call(_registry: Registry, _tenant: Tenant, target: Target) -> Call:
         filled = path.format(zone=target.tenant.zone, **vars(target))
@@ -189,6 +204,11 @@ def _list_of_two(_registry: Registry, tenant: Tenant, target: Target) -> Call:
         lines.append(f"{person['name']};{person['phone']};{person['email']}")
     content = "\n".join(lines).encode()
     return Call("POST", f"/networks/{target.network}/members/import", {"content": content})
+
+
+def _dry_run(registry: Registry, tenant: Tenant, target: Target) -> Call:
+    call = _list_of_two(registry, tenant, target)
+    return Call(call.method, f"{call.path}?dry_run=true", call.rest)
 
 
 def _same_number_twice(_registry: Registry, tenant: Tenant, target: Target) -> Call:
@@ -271,14 +291,12 @@ def _by_link(name: str, link: str, data: Mapping[str, str]) -> Operation:
     return Operation(name, "public", call, on="member")
 
 
-N, Z = "/networks/{network}", "/zones/{zone}"
-M, B, C = f"{N}/members/{{member}}", f"{N}/bulletins/{{bulletin}}", f"{N}/coordinators"
-
 OPERATIONS: tuple[Operation, ...] = (
     Operation("add", "coordinator", _add),
     Operation("invite", "coordinator", _invite),
     Operation("edit", "coordinator", _edit, on="member"),
     Operation("import", "coordinator", _list_of_two),
+    Operation("dry_run", "coordinator", _dry_run),
     Operation("import_twice", "coordinator", _same_number_twice),
     _on_member("accept", lambda registry, tenant: {**_paper(registry, tenant), "adult": True}),
     _on_member("leave", lambda _registry, _tenant: {}),
@@ -319,13 +337,19 @@ OPERATIONS: tuple[Operation, ...] = (
     _by_link("leave_by_link", "stop", {"action": "leave"}),
     Operation("steer", "coordinator", _steering, on="member"),
     _read("list", "coordinator", f"{N}/members"),
+    _post(
+        "search",
+        "coordinator",
+        f"{N}/members/search",
+        lambda _registry, tenant: {"text": tenant.mark[:4]},
+    ),
     _read("show", "coordinator", M, on="member"),
     _read("record", "coordinator", f"{M}/record", on="member"),
     _read("export", "coordinator", f"{N}/members/export"),
     _read("steering", "coordinator", f"{N}/steering-group"),
     _post("write", "coordinator", f"{N}/bulletins", lambda _registry, tenant: _texts(tenant)),
     _post("suggest", "municipality", f"{N}/bulletins", lambda _registry, tenant: _texts(tenant)),
-    _post("adopt", "police", f"{B}/adopt", lambda _r, tenant: _texts(tenant), on="bulletin"),
+    _post("adopt", "officer", f"{B}/adopt", lambda _r, tenant: _texts(tenant), on="bulletin"),
     _post("decline", "police", f"{B}/decline", lambda _r, tenant: _why(tenant), on="bulletin"),
     _post("release", "coordinator", f"{B}/release", on="bulletin"),
     _post("return", "coordinator", f"{B}/return", lambda _r, t: _why(t), on="bulletin"),
@@ -334,6 +358,15 @@ OPERATIONS: tuple[Operation, ...] = (
     _read("bulletin", "coordinator", B, on="bulletin"),
     _read("zone_bulletins", "police", f"{Z}/bulletins", on="zone"),
     _post("call_meeting", "coordinator", f"{N}/meetings", _meeting),
+    _on_meeting(
+        "move_meeting",
+        lambda registry, tenant: {
+            "place": f"Plein {tenant.mark}",
+            "starts_at": _later(registry, days=3),
+            "ends_at": _later(registry, days=3, hours=2),
+        },
+    ),
+    _on_meeting("cancel_meeting", lambda _registry, _tenant: {"cancelled": True}),
     _post(
         "report_meeting",
         "coordinator",
@@ -358,6 +391,12 @@ OPERATIONS: tuple[Operation, ...] = (
     _post("dissolve", "police", f"{N}/dissolve", lambda _registry, tenant: _why(tenant)),
     _post("rules", "police", f"{N}/documents/charter", lambda _registry, _tenant: {"text": TEXT}),
     _post("new_rules", "coordinator", f"{N}/documents/house_rules", lambda _r, _t: {"text": TEXT}),
+    _post(
+        "new_plan",
+        "coordinator",
+        f"{N}/documents/communication_plan",
+        lambda _registry, _tenant: {"text": TEXT, "plan": {"exercises": True}},
+    ),
     _read("document", "coordinator", f"{N}/documents/house_rules"),
     _post("coordinate", "police", C, _coordinator),
     _post(
