@@ -24,11 +24,13 @@ from cli.console import complain, say
 from cli.failures import CommandError
 from services.audit.domain.notes import NoteRefused, origin_of
 from services.audit.verify import read_key
-from services.audit.witness import Parted, Witness
+from services.audit.witness import Parted, ProofRefused, Witness
 from shared.topics import Party
 
 _AUDIT: Service = "audit"
 _NOT_FOUND = 404
+_TOO_MANY = 429
+_FAULT = 500
 _AGAIN_S = 5.0
 _WAIT_S = 0.5
 
@@ -68,7 +70,8 @@ def witness(
     """Watch that an audit log only grows, and cosign each checkpoint (for whoever audits).
 
     Keep what it keeps: it proves a rewriting even by whoever holds the log's key. Ends with 1 when
-    the log parted from its past. Proofs come over HTTP either way.
+    the log parted from its past, has shrunk, or is not proved to have grown. Proofs come over HTTP
+    either way.
     """
     connection = connect(stack)
     watching = _witness(zone, key, keep / zone, witness_key, name)
@@ -114,26 +117,45 @@ class _Look:
         try:
             note = self.audit.request("GET", f"/v1/zones/{self.zone}/checkpoint").text
         except RefusedError as refused:
-            if not self.patient or refused.status != _NOT_FOUND:
-                raise
-            complain(
-                f"Nothing was signed yet of {self.zone}, or you may not see it. Looking again."
-            )
+            if refused.status == _NOT_FOUND:
+                self._nothing_there(refused)
+            else:
+                self._later(refused)
             return
         except CommandError as error:
             self._later(error)
             return
-        self.at(note)
+        self.at(note, is_last=True)
 
-    def at(self, note: str) -> bool:
+    def _nothing_there(self, refused: RefusedError) -> None:
+        kept = self._kept_size()
+        if kept is not None:
+            message = (
+                f"{self.zone} has no checkpoint to show, and this witness kept one of {kept} "
+                "entries. Where your token is for this log, ask the operators, in writing, what "
+                "became of the entries, and keep the folder"
+            )
+            raise CommandError(message)
+        if not self.patient:
+            raise refused
+        complain(f"Nothing was signed yet of {self.zone}, or you may not see it. Looking again.")
+
+    def _kept_size(self) -> int | None:
+        try:
+            last = self.watching.last()
+        except NoteRefused as refused:
+            raise _does_not_count(refused) from None
+        return None if last is None else last.size
+
+    def at(self, note: str, *, is_last: bool = False) -> bool:
         """Check a checkpoint and cosign it; False where the proof is to be asked for again."""
         try:
-            seen = self.watching.see(note, int(datetime.now(UTC).timestamp()), self._consistency)
+            now = int(datetime.now(UTC).timestamp())
+            seen = self.watching.see(note, now, self._consistency, is_last=is_last)
         except Parted as parted:
             raise CommandError(str(parted)) from None
         except NoteRefused as refused:
-            message = f"the checkpoint does not count: {refused}"
-            raise CommandError(message) from None
+            raise _does_not_count(refused) from None
         except CommandError as error:
             self._later(error)
             return False
@@ -149,8 +171,20 @@ class _Look:
         complain(f"{error}. Looking again.")
 
     def _consistency(self, old: int, new: int) -> list[bytes]:
-        answer = self.audit.get(f"/v1/zones/{self.zone}/consistency", **{"from": old, "to": new})
-        return [base64.b64decode(value) for value in answer["hashes"]]
+        path = f"/v1/zones/{self.zone}/consistency"
+        try:
+            answer = self.audit.get(path, **{"from": old, "to": new})
+            return [base64.b64decode(value, validate=True) for value in answer["hashes"]]
+        except RefusedError as refused:
+            if refused.status == _TOO_MANY or refused.status >= _FAULT:
+                raise  # it may be able to later
+            raise ProofRefused(str(refused).removesuffix(".")) from None
+        except (KeyError, TypeError, ValueError):
+            raise ProofRefused("what it answered is no proof") from None
+
+
+def _does_not_count(refused: NoteRefused) -> CommandError:
+    return CommandError(f"the checkpoint does not count: {refused}")
 
 
 def _witness(zone: str, key: Path, folder: Path, witness_key: Path, name: str) -> Witness:

@@ -15,7 +15,12 @@ from services.audit.domain.merkle import EMPTY_ROOT, verify_consistency
 from services.audit.domain.notes import Checkpoint, Cosigner, Verifier, cosign_note
 
 Consistency = Callable[[int, int], Sequence[bytes]]
-"""Gives the log's proof that its first size is the beginning of its second."""
+"""Gives the log's proof that its first size is the beginning of its second. Raises `ProofRefused`
+where there is an answer but no proof; any other error means: ask again later."""
+
+
+class ProofRefused(Exception):  # noqa: N818 - an answer
+    """The log's keeper does not prove what its key signed; the message is what was answered."""
 
 
 class Parted(Exception):  # noqa: N818 - a finding
@@ -31,7 +36,11 @@ class Seen:
 
 
 class Witness:
-    """The checkpoints of one log, in one folder."""
+    """The checkpoints of one log, in one folder.
+
+    `*.note` were proved and are cosigned, `unproven-*` wait for their proof, and `parted-*` show
+    that the log left its past.
+    """
 
     def __init__(self, folder: Path, log: Verifier, name: str, key: Ed25519PrivateKey) -> None:
         """`log` is the log's key, from a source that the witness trusts."""
@@ -45,43 +54,95 @@ class Witness:
         notes = sorted(self._folder.glob("*.note"))
         return None if not notes else Checkpoint.open(_read(notes[-1]), self._log)
 
-    def see(self, note: str, now: int, consistency: Consistency) -> Seen:
+    def see(self, note: str, now: int, consistency: Consistency, *, is_last: bool = False) -> Seen:
         """Check a checkpoint against the last one, keep and cosign it.
 
-        `now` is in seconds since 1970. Raises `NoteRefused` for one that the log's key did not
-        sign, and `Parted`, with the evidence kept, where the log was rewritten.
+        `now` is in seconds since 1970; `is_last` says that the log was asked for its last
+        checkpoint, which never gets smaller. Raises `NoteRefused` for one that the log's key did
+        not sign, and `Parted`, with the evidence kept, where the log was rewritten, has shrunk or
+        is not proved to go on. What `consistency` raises otherwise passes through: the checkpoint
+        then waits, and is proved first of all at the next look.
         """
         checkpoint = Checkpoint.open(note, self._log)
         last = self.last()
-        if last is not None and not self._continues(last, checkpoint, consistency):
-            evidence = self._folder / f"parted-{checkpoint.size:012d}-{checkpoint.root.hex()}.txt"
+        if is_last and last is not None and checkpoint.size < last.size:
+            evidence = self._named("parted", checkpoint)
             _write(evidence, note)
-            raise Parted(_message(last, checkpoint, evidence))
-        path = self._folder / f"{checkpoint.size:012d}.note"
-        if path.exists():
-            return Seen(checkpoint.size, is_new=False)
-        _write(path, cosign_note(note, self.cosigner, now, self._key.sign))
-        return Seen(checkpoint.size, is_new=True)
+            raise Parted(_shrunk(last, checkpoint, evidence))
+        is_new = not self._agrees_with_kept(checkpoint)
+        if is_new:
+            # stored before anything is asked: whoever is asked cannot make it unsaid
+            _write(self._named("unproven", checkpoint), note)
+        for waiting in sorted(self._folder.glob("unproven-*.txt")):
+            self._keep_proven(waiting, now, consistency)
+        return Seen(checkpoint.size, is_new)
 
-    def _continues(self, last: Checkpoint, seen: Checkpoint, consistency: Consistency) -> bool:
-        if seen.origin != last.origin:
-            return False
-        old, new = sorted((last, seen), key=lambda checkpoint: checkpoint.size)
-        if old.size == new.size:
-            return old.root == new.root
-        if old.size == 0:
-            return old.root == EMPTY_ROOT
-        path = consistency(old.size, new.size)
-        return verify_consistency(old.size, new.size, path, old.root, new.root)
+    def _agrees_with_kept(self, checkpoint: Checkpoint) -> bool:
+        path = self._kept(checkpoint)
+        return path.exists() and Checkpoint.open(_read(path), self._log) == checkpoint
+
+    def _keep_proven(self, waiting: Path, now: int, consistency: Consistency) -> None:
+        note = _read(waiting)
+        checkpoint, last = Checkpoint.open(note, self._log), self.last()
+        if last is not None:
+            try:
+                continues = _continues(last, checkpoint, consistency)
+            except ProofRefused as refused:
+                raise Parted(_unproven(last, checkpoint, waiting, refused)) from None
+            if not continues:
+                evidence = waiting.replace(self._named("parted", checkpoint))
+                raise Parted(_rewritten(last, checkpoint, evidence))
+        _write(self._kept(checkpoint), cosign_note(note, self.cosigner, now, self._key.sign))
+        waiting.unlink()
+
+    def _kept(self, checkpoint: Checkpoint) -> Path:
+        return self._folder / f"{checkpoint.size:012d}.note"
+
+    def _named(self, what: str, checkpoint: Checkpoint) -> Path:
+        return self._folder / f"{what}-{checkpoint.size:012d}-{checkpoint.root.hex()}.txt"
 
 
-def _message(last: Checkpoint, seen: Checkpoint, evidence: Path) -> str:
+def _continues(last: Checkpoint, seen: Checkpoint, consistency: Consistency) -> bool:
+    if seen.origin != last.origin:
+        return False
+    old, new = sorted((last, seen), key=lambda checkpoint: checkpoint.size)
+    if old.size == new.size:
+        return old.root == new.root
+    if old.size == 0:
+        return old.root == EMPTY_ROOT
+    path = consistency(old.size, new.size)
+    return verify_consistency(old.size, new.size, path, old.root, new.root)
+
+
+def _rewritten(last: Checkpoint, seen: Checkpoint, evidence: Path) -> str:
     return (
         f"{seen.origin} was rewritten: its checkpoint of {seen.size} entries does not agree with "
         f"the one of {last.size} entries that this witness kept, so they part at or before entry "
         f"{min(last.size, seen.size) - 1}. Both are signed by the log's key: keep {evidence}, and "
         "hold a bundle against what was kept with 'buurtbode verify --kept'"
     )
+
+
+def _shrunk(last: Checkpoint, seen: Checkpoint, evidence: Path) -> str:
+    return (
+        f"{seen.origin} has shrunk: its last checkpoint has {seen.size} entries, and this witness "
+        f"kept one of {last.size} entries that the log's key signed. {_ASK} Keep {evidence}"
+    )
+
+
+def _unproven(last: Checkpoint, seen: Checkpoint, evidence: Path, refused: ProofRefused) -> str:
+    old, new = sorted((last.size, seen.size))
+    return (
+        f"{seen.origin} is not proved to have only grown from {old} to {new} entries, though its "
+        f"key signed both ({refused}). Where your token is for this log: {_ASK} Keep {evidence}"
+    )
+
+
+_ASK = (
+    "Ask the operators, in writing, what became of the entries; a restored backup shows so until "
+    "it is put on record with 'buurtbode recover'. Until they answered, trust nothing newer, and "
+    "hold a bundle against what was kept with 'buurtbode verify --kept'."
+)
 
 
 def _read(path: Path) -> str:

@@ -165,3 +165,64 @@ async def test_a_witness_sees_every_checkpoint_that_was_published_on_kafka(
             assert code == 1, said
             assert "was rewritten" in said
     assert len(list((folder / zone).glob("parted-*"))) == 1
+
+
+async def test_whoever_goes_on_watching_hears_of_a_log_that_shrank_or_went_away(
+    world: World, tmp_path: Path
+) -> None:
+    key, folder = tmp_path / "log.pem", tmp_path / "kept"
+    key.write_text(world.public_pem)
+    watch = ("witness", "demo", "--key", str(key), "--keep", str(folder), "--every", "1")
+    watch = (*watch, "--witness-key", str(tmp_path / "own.pem"), "--name", "witness.example.be")
+    rows = world.database["signed"]
+    async with world.running():
+        await world.publish(*[send(number) for number in range(COUNT)])
+        await world.signed(COUNT)
+        before = await rows.find_one({"_id": "demo"})
+        await world.publish(*[send(number) for number in range(COUNT, 2 * COUNT)])
+        await world.signed(2 * COUNT)
+    async with served(await world.build()) as url:
+        code, said = await command(world, url, *watch, "--once")
+        assert code == 0, said
+        assert before is not None
+        await rows.replace_one({"_id": "demo"}, before)
+        code, said = await asyncio.wait_for(command(world, url, *watch), 20)
+        assert (code, "has shrunk" in said, "buurtbode recover" in said) == (1, True, True), said
+        await rows.delete_one({"_id": "demo"})
+        code, said = await asyncio.wait_for(command(world, url, *watch), 20)
+        assert (code, "no checkpoint to show" in said) == (1, True), said
+    assert len(list((folder / "demo").glob("parted-*"))) == 1
+
+
+async def test_a_service_that_does_not_prove_what_was_published_is_called_out(
+    world: World, kafka_cluster: KafkaCluster, tmp_path: Path
+) -> None:
+    zone, key, folder = f"ahead-{os.getpid()}", tmp_path / "log.pem", tmp_path / "kept"
+    key.write_text(world.public_pem)
+    watch = ("witness", zone, "--key", str(key), "--keep", str(folder), "--kafka")
+    watch = (*watch, "--witness-key", str(tmp_path / "own.pem"), "--name", "witness.example.be")
+    signer = Signer.load(world.settings.signing_key)
+    async with world.running() as app, served(app) as url:
+        await world.publish(*[send(number, zone=zone) for number in range(COUNT)])
+        await world.signed(COUNT, zone)
+        ahead = Checkpoint(
+            zone_id=zone,
+            size=10 * COUNT,
+            root=bytes(32).hex(),
+            note=signer.sign(zone, 10 * COUNT, bytes(32)),
+            signed_at=NOW,
+        )
+        published = [
+            Outgoing(r.topic, zone, r.value, r.headers) for r in world.cluster.on("bin.checkpoints")
+        ]
+        async with KafkaLog(kafka_cluster.user("audit"), "test") as kafka:
+            await kafka.publish(
+                [*published, encode(ahead, ce_id="ahead", source="buurtbode/audit", time=NOW)]
+            )
+        user = kafka_cluster.user("witness")
+        for _ in range(2):
+            code, said = await asyncio.wait_for(
+                command(world, url, *watch, zone=zone, kafka=user), 20
+            )
+            assert (code, "is not proved to have only grown" in said) == (1, True), said
+    assert len(list((folder / zone).glob("unproven-*"))) == 1

@@ -26,7 +26,7 @@ from services.audit.domain.notes import (
     origin_of,
 )
 from services.audit.verify import verify_bundle, verify_file
-from services.audit.witness import Consistency, Parted, Witness
+from services.audit.witness import Consistency, Parted, ProofRefused, Witness
 from tests.unit.audit.bundles import KEY, bundle_of, entries, note_over
 
 WITNESS_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
@@ -106,6 +106,57 @@ def test_a_log_rewritten_with_its_own_key_is_caught_and_the_evidence_kept(
     report = verify_bundle(bundle_of(AFTER), PEM, kept(folder))
     assert report.problem is not None
     assert "between entry 0 and" in report.problem
+
+
+def refuse(_old: int, _new: int) -> list[bytes]:
+    raise ProofRefused("there is no such checkpoint")
+
+
+def unreachable(_old: int, _new: int) -> list[bytes]:
+    raise ConnectionError
+
+
+@settings(max_examples=20)
+@given(old=st.integers(1, 40), new=st.integers(1, 40))
+def test_a_signed_checkpoint_that_is_not_proved_is_kept_and_said_until_it_is(
+    tmp_path_factory: pytest.TempPathFactory, old: int, new: int
+) -> None:
+    if old == new:
+        return
+    folder = tmp_path_factory.mktemp("witness")
+    watching(folder).see(note_over(BEFORE[:old]), NOON, proofs_of(BEFORE))
+    for note in (note_over(BEFORE[:new]), note_over(BEFORE[:old])):
+        with pytest.raises(Parted, match="not proved to have only grown"):
+            watching(folder).see(note, NOON, refuse)
+    waiting = list(folder.glob("unproven-*"))
+    assert [path.read_text() for path in waiting] == [note_over(BEFORE[:new])]
+    watching(folder).see(note_over(BEFORE[:old]), NOON, proofs_of(BEFORE))
+    assert (len(kept(folder)), list(folder.glob("unproven-*"))) == (2, [])
+
+
+def test_what_was_seen_while_no_proof_could_be_had_still_convicts_a_log(tmp_path: Path) -> None:
+    watching(tmp_path).see(note_over(BEFORE[:20]), NOON, proofs_of(BEFORE))
+    with pytest.raises(ConnectionError):
+        watching(tmp_path).see(note_over(AFTER[:30]), NOON, unreachable)
+    # meanwhile the operator puts the old log back
+    with pytest.raises(Parted, match="was rewritten"):
+        watching(tmp_path).see(note_over(BEFORE[:40]), NOON, proofs_of(BEFORE))
+    evidence = list(tmp_path.glob("parted-*"))
+    assert [path.read_text() for path in evidence] == [note_over(AFTER[:30])]
+
+
+@given(old=st.integers(1, 40), new=st.integers(0, 39))
+def test_the_last_checkpoint_of_a_log_never_gets_smaller(
+    tmp_path_factory: pytest.TempPathFactory, old: int, new: int
+) -> None:
+    folder, witness = tmp_path_factory.mktemp("witness"), proofs_of(BEFORE)
+    watching(folder).see(note_over(BEFORE[:old]), NOON, witness, is_last=True)
+    if new >= old:
+        watching(folder).see(note_over(BEFORE[:new]), NOON, witness, is_last=True)
+        return
+    with pytest.raises(Parted, match="has shrunk"):
+        watching(folder).see(note_over(BEFORE[:new]), NOON, witness, is_last=True)
+    assert len(list(folder.glob("parted-*"))) == 1
 
 
 def test_verify_names_the_first_entry_at_which_a_log_parted_from_its_past(tmp_path: Path) -> None:
