@@ -1,22 +1,23 @@
-"""Numbers and addresses as the dispatcher normalised them before it made their pseudonyms."""
+"""Numbers and addresses as the dispatcher had them when it made their pseudonyms."""
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
-_REGION = "BE"
-_LONGEST = 254
-"""RFC 5321, 4.5.3.1.3, less the angle brackets."""
+from shared import destinations
 
 
 def normalise(destination: str) -> str | None:
-    """Give a number in E.164 or an address in lower case; None for what is neither."""
-    text = destination.strip()
-    if "@" in text:
-        local, _, domain = text.rpartition("@")
-        whole = local and domain and len(text) <= _LONGEST and not any(map(str.isspace, text))
-        return text.lower() if whole else None
+    """Give a number in E.164 or an address in its one form; None for what is neither."""
+    if "@" in destination:
+        return destinations.email(destination)
+    phone = destinations.phone(destination)
+    return _possible(destination) if phone is None else phone.e164
+
+
+def _possible(written: str) -> str | None:
+    """Read a number that is not in use any more but may have been when something was sent."""
     try:
-        number = phonenumbers.parse(text, _REGION)
+        number = phonenumbers.parse(written, destinations.HOME)
     except NumberParseException:
         return None
     if not phonenumbers.is_possible_number(number):

@@ -10,6 +10,8 @@ from services.dispatcher.domain.reasons import SendReason
 from services.dispatcher.domain.send import InitialState, PlannedSend
 from shared.contracts import Network
 from shared.contracts.base import Channel, Language, SendState
+from shared.contracts.registry import Contact
+from shared.destinations import email
 
 UNREACHABLE_PREFIX = "member:"
 """A destination that is none: the member stands for whatever could not be found."""
@@ -71,6 +73,20 @@ def person_of(channel: Channel, group: Sequence[Addressee]) -> Person:
         language=first.language,
         unsubscribe_token=first.unsubscribe_token,
         reason=reason,
+    )
+
+
+def person_in_role(contact: Contact, network_id: str) -> Person:
+    """Make a person of somebody who holds a role; a role has no member's id."""
+    # the event's model gives a domain in Unicode, and pseudonyms are made of the one form
+    address = None if contact.email is None else email(contact.email) or contact.email.lower()
+    return Person(
+        channel=Channel.EMAIL,
+        destination=address or f"{UNREACHABLE_PREFIX}{contact.contact_id}".lower(),
+        member_ids=(),
+        network_ids=(network_id,),
+        language=contact.language,
+        reason=None if address else SendReason.NO_ADDRESS,
     )
 
 

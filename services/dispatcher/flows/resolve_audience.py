@@ -3,7 +3,12 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import groupby
 
-from services.dispatcher.domain.audience import UNREACHABLE_PREFIX, Person, person_of
+from services.dispatcher.domain.audience import (
+    UNREACHABLE_PREFIX,
+    Person,
+    person_in_role,
+    person_of,
+)
 from services.dispatcher.domain.message import Message
 from services.dispatcher.domain.notices import Recipient
 from services.dispatcher.domain.reasons import SendReason
@@ -12,7 +17,6 @@ from services.dispatcher.store.ledger import Ledger, Reached
 from services.dispatcher.store.messages import Messages, Work
 from shared.contracts import Member, Network
 from shared.contracts.base import AlertKind, Channel, MessageType
-from shared.contracts.registry import Contact
 
 _PAGE = 1000
 _LAST = "\uffff"
@@ -93,7 +97,7 @@ class ResolveAudience:
         network = networks.get(recipient.network_id or "")
         for contact in () if network is None else network.contacts:
             if recipient.holds(contact):
-                yield _person_in_role(contact, recipient.network_id or "")
+                yield person_in_role(contact, recipient.network_id or "")
 
     async def _reached(
         self, message: Message, after: str | None, *, unresolved: bool
@@ -174,15 +178,4 @@ def _person_noticed(member: Member) -> Person:
         language=member.language,
         unsubscribe_token=member.unsubscribe_token,
         reason=None if member.email else SendReason.NO_ADDRESS,
-    )
-
-
-def _person_in_role(contact: Contact, network_id: str) -> Person:
-    return Person(
-        channel=Channel.EMAIL,
-        destination=(contact.email or f"{UNREACHABLE_PREFIX}{contact.contact_id}").lower(),
-        member_ids=(),
-        network_ids=(network_id,),
-        language=contact.language,
-        reason=None if contact.email else SendReason.NO_ADDRESS,
     )

@@ -13,7 +13,6 @@ from typing_extensions import TypedDict
 
 from services.registry.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, paged
 from services.registry.api.scopes import Coordinators, MemberKeeper, ReadVersion, Wired, etag
-from services.registry.domain.contact import PhoneKind
 from services.registry.domain.measure import Ground, MeasureKind
 from services.registry.domain.member import LeftBy, MemberRecord, PersonName, Tie
 from services.registry.domain.reach import SmsReach, by_sms
@@ -27,6 +26,7 @@ from services.registry.flows.search_members import search_members
 from services.registry.flows.show_member import show_member
 from shared.contracts.base import Language, UtcTime
 from shared.contracts.registry import MemberKind, MemberState
+from shared.destinations import PhoneKind
 
 router = APIRouter(prefix="/networks/{network_id}", tags=["members"])
 

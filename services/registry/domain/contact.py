@@ -1,91 +1,26 @@
-"""How people are reached: phone numbers as E.164 with their kind, and normalised addresses."""
-
-import re
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Literal
-
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
-from phonenumbers import (
-    NumberParseException,
-    PhoneMetadata,
-    PhoneNumberFormat,
-    PhoneNumberType,
-)
+"""How people are reached: their numbers and addresses in one form, or refused with the reason."""
 
 from services.registry.domain.failures import Invalid
-
-PhoneKind = Literal["mobile", "fixed"]
-
-_HOME = "BE"
-HOME_CODE = 32
-_KINDS: dict[int, PhoneKind] = {
-    PhoneNumberType.MOBILE: "mobile",
-    # where the numbering plan does not tell them apart, an SMS is worth trying
-    PhoneNumberType.FIXED_LINE_OR_MOBILE: "mobile",
-    PhoneNumberType.FIXED_LINE: "fixed",
-    PhoneNumberType.VOIP: "fixed",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Phone:
-    """A person's number. Only a mobile is a destination for an SMS."""
-
-    e164: str
-    kind: PhoneKind
+from shared import destinations
+from shared.destinations import Phone
 
 
 def phone(raw: str, field: str = "phone") -> Phone:
     """Normalise a number as people write it (`0475/12.34.56`). Raises `Invalid`."""
-    usual = _belgian_mobile(raw)
-    if usual is not None:
-        return usual
-    try:
-        number = phonenumbers.parse(raw, _HOME)
-    except NumberParseException:
-        raise _no_phone(field) from None
-    kind = _KINDS.get(phonenumbers.number_type(number))  # of a number that is not valid: none
-    if number.extension or kind is None:
-        raise _no_phone(field)
-    return Phone(phonenumbers.format_number(number, PhoneNumberFormat.E164), kind)
-
-
-_SIGNS = str.maketrans("", "", " /.-")
-_WRITTEN = re.compile(r"(?:0|\+32|0032)([1-9][0-9]{8})")
-
-
-def _belgian_mobile(raw: str) -> Phone | None:
-    """Read the usual case by the library's own pattern: 15 times as fast as its parser.
-
-    Nearly every number in a list is a Belgian mobile one. None: ask the parser.
-    """
-    written = _WRITTEN.fullmatch(raw.translate(_SIGNS))
-    if written is None or not raw.isascii() or _mobiles().fullmatch(written[1]) is None:
-        return None
-    return Phone(f"+{HOME_CODE}{written[1]}", "mobile")
-
-
-@lru_cache(maxsize=1)
-def _mobiles() -> re.Pattern[str]:
-    metadata = PhoneMetadata.metadata_for_region(_HOME, None)
-    pattern = None if metadata is None or metadata.mobile is None else metadata.mobile
-    return re.compile((pattern and pattern.national_number_pattern) or "(?!)")
-
-
-def _no_phone(field: str) -> Invalid:
-    return Invalid(
-        "no-phone-number",
-        "This is not a personal phone number. Write it as 0475 12 34 56, or with its country "
-        "code as +32 475 12 34 56.",
-        field=field,
-    )
+    found = destinations.phone(raw)
+    if found is None:
+        raise Invalid(
+            "no-phone-number",
+            "This is not a personal phone number. Write it as 0475 12 34 56, or with its country "
+            "code as +32 475 12 34 56.",
+            field=field,
+        )
+    return found
 
 
 def email(raw: str, field: str = "email") -> str:
     """Normalise an address to lower-case ASCII (a domain in its IDNA form). Raises `Invalid`."""
-    found = _usual_email(raw.strip())
+    found = destinations.email(raw)
     if found is None:
         raise Invalid(
             "no-email-address",
@@ -93,33 +28,3 @@ def email(raw: str, field: str = "email") -> str:
             field=field,
         )
     return found
-
-
-_LOCAL = re.compile(r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*", re.IGNORECASE)
-_LONGEST_LOCAL, _LONGEST = 64, 254
-"""RFC 5321, section 4.5.3.1, and the erratum to RFC 3696: of a local part, and of an address."""
-
-
-def _usual_email(written: str) -> str | None:
-    """Read an address whose local part is plain by its domain, of which a list has few."""
-    local, _, domain = written.rpartition("@")
-    if len(local) > _LONGEST_LOCAL or _LOCAL.fullmatch(local) is None or not local.isascii():
-        return _any_email(written)
-    ascii_domain = _domain(domain)
-    if ascii_domain is None or len(local) + 1 + len(ascii_domain) > _LONGEST:
-        return _any_email(written)
-    return f"{local}@{ascii_domain}".lower()
-
-
-@lru_cache(maxsize=2000)
-def _domain(domain: str) -> str | None:
-    found = _any_email(f"a@{domain}")
-    return None if found is None else found.removeprefix("a@")
-
-
-def _any_email(written: str) -> str | None:
-    try:
-        found = validate_email(written, check_deliverability=False, allow_smtputf8=False)
-    except EmailNotValidError:
-        return None
-    return (found.ascii_email or found.normalized).lower()

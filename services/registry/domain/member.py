@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 from pydantic import StringConstraints
 
 from services.registry.domain.aggregate import Aggregate, Value
-from services.registry.domain.contact import PhoneKind
 from services.registry.domain.failures import Conflict
 from services.registry.domain.measure import Measure, Restriction
 from shared.contracts.base import Id, Language, UtcTime, ZoneId
 from shared.contracts.registry import Member, MemberKind, MemberState
+from shared.destinations import PhoneKind
 
 PersonName = Annotated[
     str,

@@ -16,13 +16,13 @@ from phonenumbers import PhoneNumberFormat
 from pydantic import TypeAdapter, ValidationError
 
 from services.registry.domain import contact
-from services.registry.domain.contact import Phone
 from services.registry.domain.failures import Invalid
 from services.registry.domain.member import MemberRecord, PersonName, Tie
 from services.registry.domain.network import NetworkRecord
 from services.registry.domain.spreadsheet import Table
 from shared.contracts.base import Language
 from shared.contracts.registry import MemberKind, NetworkKind
+from shared.destinations import HOME_CODE, Phone
 
 Column = Literal[
     "name",
@@ -491,6 +491,6 @@ def _row(member: MemberRecord, words: Mapping[str, str]) -> list[str]:
 def _dialled(e164: str) -> str:
     """Give a number as it is dialled from Belgium: it begins with 0, never with a sign."""
     number = phonenumbers.parse(e164)
-    if number.country_code == contact.HOME_CODE:
+    if number.country_code == HOME_CODE:
         return phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
     return f"00{e164.removeprefix('+')}"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from services.registry.domain import contact
 from services.registry.domain.failures import Invalid
+from shared.destinations import Phone
 
 # no operator has the range 0450: these numbers belong to nobody
 subscribers = st.integers(min_value=0, max_value=999_999).map(lambda number: f"{number:06}")
@@ -24,13 +25,13 @@ def test_every_spelling_of_a_number_is_the_same_number(
 
     found = contact.phone(written)
 
-    assert found == contact.Phone(f"+32450{digits}", "mobile")
+    assert found == Phone(f"+32450{digits}", "mobile")
     assert contact.phone(found.e164) == found
 
 
 @pytest.mark.parametrize("written", ["09 300 00 00", "+3293000000"])
 def test_a_fixed_line_is_told_apart(written: str) -> None:
-    assert contact.phone(written) == contact.Phone("+3293000000", "fixed")
+    assert contact.phone(written) == Phone("+3293000000", "fixed")
 
 
 @pytest.mark.parametrize(
