@@ -6,7 +6,6 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from services.audit.api.scope import Operator, Wired
-from services.audit.domain.notes import OPERATORS
 from services.audit.flows.recover_log import NotRecoverable
 from shared.access import not_found
 from shared.contracts.base import ZoneId
@@ -44,7 +43,7 @@ async def recover(caller: Operator, flows: Wired, recovery: Recovery) -> Recover
     Only for a log that is shorter than, or differs from, a published checkpoint that its database
     does not know of; whatever else is wrong with a log stays so.
     """
-    if recovery.zone_id != OPERATORS and not caller.in_zone(recovery.zone_id):
+    if not caller.in_zone(recovery.zone_id):
         raise not_found()
     await flows.record_access(
         recovery.zone_id, caller, "change", "log.recover", reason=recovery.reason

@@ -1,7 +1,8 @@
 """What every route needs: the flows, and which log a caller may ask about.
 
-An auditor sees the zone of their token. Operators see the operators' log, and the checkpoints and
-consistency proofs of every zone, which say nothing about anybody. Everything else answers 404.
+An auditor sees the zone of their token. Operators of no single zone see the operators' log, which
+names the readers of every zone. Operators see the checkpoints and consistency proofs of the zones
+that they are for, which say nothing about anybody. Everything else answers 404.
 """
 
 from dataclasses import dataclass
@@ -86,7 +87,7 @@ def own_zone(caller: Caller, zone_id: str | None) -> str:
 def readable_log(caller: Caller, zone_id: str) -> str:
     """Give the log that a caller may read and export. Raises 404."""
     if zone_id == OPERATORS:
-        if caller.has(Role.OPERATOR):
+        if caller.zone is None and caller.has(Role.OPERATOR):  # it tells of every zone's readers
             return OPERATORS
         raise not_found()
     if caller.has(Role.AUDITOR) and caller.zone == zone_id:

@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 
 from services.audit.app import api
 from shared.access import Role, Roles
+from shared.kafka import Outgoing
 from tests.integration.audit.world import MESSAGE, World, send
 
 QUERY = {"destination": "+32450000001", "reason": "asked by the member"}
@@ -70,6 +71,27 @@ async def test_every_role_sees_exactly_what_it_may(world: World) -> None:
             assert await ask(http, "GET", "/v1/sends") == 401
             del http.headers["Authorization"]
             assert await ask(http, "GET", f"/v1/messages/{MESSAGE}") == 401
+
+
+async def test_the_operators_log_is_for_operators_of_no_single_zone(world: World) -> None:
+    asked = [
+        ("GET", "/v1/access?zone_id=operators"),
+        ("GET", "/v1/zones/operators/checkpoint"),
+        ("GET", "/v1/zones/operators/entries/0/proof"),
+        ("GET", "/v1/zones/operators/consistency?from=1"),
+        ("GET", "/v1/zones/operators/bundle"),
+    ]
+    recovery = {"zone_id": "operators", "reason": "restored from a backup"}
+    async with world.running() as app:
+        await world.publish_raw(Outgoing("bin.sends", "demo", b"no json", ()))
+        await world.signed(1, "operators")
+        for zone, allowed in (("demo", False), (None, True)):
+            async with world.http(app, Role.OPERATOR, zone=zone) as http:
+                for method, path in asked:
+                    found = await ask(http, method, path)
+                    assert found == (200 if allowed else 404), (zone, path)
+                found = (await http.post("/v1/recover", json=recovery)).status_code
+                assert found == (409 if allowed else 404), zone
 
 
 def routes() -> list[APIRoute]:
