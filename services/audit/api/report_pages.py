@@ -139,7 +139,11 @@ def _subject(said: Words, found: SubjectLife, now: datetime) -> Page:
     intro = said["subject_intro"].format(zone=found.zone_name, now=_moment(now))
     rows = [_sent(said, found, _entry(stored)) for stored in found.record.latest]
     asked = [
-        (_moment(datetime.fromisoformat(entry["time"])), part["reader"], part["reason"])
+        (
+            _moment(datetime.fromisoformat(entry["time"])),
+            part["service"],  # never the reader: see ADR 0018
+            f"{entry['reason']}: {part['reason']}" if part["reason"] else entry["reason"],
+        )
         for entry, part in ((_entry(stored), _part(stored)) for stored in found.record.entries)
         if entry["type"] == "access" and part
     ]

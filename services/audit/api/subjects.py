@@ -26,6 +26,7 @@ class SubjectQuery(BaseModel):
     """A telephone number (a Belgian one may be national) or an e-mail address."""
 
     reason: Annotated[str, StringConstraints(min_length=5, max_length=500, strip_whitespace=True)]
+    """Why you ask. Whoever the record is about can read it: name nobody else."""
     zone_id: ZoneId | None = None
 
 
@@ -36,7 +37,7 @@ class SubjectSends(BaseModel):
 
 
 class SubjectEntries(BaseModel):
-    """Every entry about the destination, in order: its sends, and who looked it up."""
+    """Every entry about the destination or naming the members that it reached, in order."""
 
     entries: list[FullEntryView]
 

@@ -1,9 +1,11 @@
 """Find what was sent to a number or address, over all years whose key still exists."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import orjson
 
+from services.audit.domain.entries import EntryType
 from services.audit.store.log import LogStore, Stored
 from services.audit.store.sends import Sends
 from shared.clock import Clock
@@ -19,7 +21,11 @@ class SubjectRecord:
     """The latest entry of each send to it, the newest first."""
 
     entries: list[Stored]
-    """Every entry whose private part is about it: sends, and who looked it up."""
+    """Every entry whose private part is about it: sends, and who looked it up.
+
+    With what names the members that were reached there by their ids: who read their data or
+    exported it, and notices to them.
+    """
 
 
 class LookUpSubject:
@@ -47,8 +53,21 @@ class LookUpSubject:
         pseudonyms = [
             self._ring.pseudonym(log, year, destination) for year in self._ring.years(log)
         ]
-        entries = await self._log.about(log, pseudonyms)
+        found = await self._log.about(log, pseudonyms)
+        naming = await self._log.naming(log, sorted(_members(found)))
+        by_index = {entry.index: entry for entry in (*found, *naming)}
+        entries = [by_index[index] for index in sorted(by_index)]
         ids = {entry["send_id"] for entry in map(orjson.loads, (e.body for e in entries))} - {None}
         rows = await self._sends.many(log, sorted(ids))
         last = {entry.index: entry for entry in await self._log.at(log, [r["last"] for r in rows])}
         return SubjectRecord([last[row["last"]] for row in rows], entries)
+
+
+def _members(entries: Iterable[Stored]) -> set[str]:
+    """Give whom the found sends reached; who looked a number up says nothing about whose it is."""
+    parts = (
+        orjson.loads(entry.part)
+        for entry in entries
+        if entry.part is not None and orjson.loads(entry.body)["type"] == EntryType.SEND
+    )
+    return {member for part in parts for member in part["member_ids"]}

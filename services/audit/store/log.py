@@ -323,6 +323,14 @@ class LogStore:
         ids = [row["_id"] async for row in found]
         return await self.at(log, [_index(name) for name in ids if name.startswith(f"{log}|")])
 
+    async def naming(self, log: str, members: Sequence[str]) -> list[Stored]:
+        """Give the entries whose private part names one of these members, in order; no sends."""
+        named = self._private.find({"members": {"$in": list(members)}}, {"_id": 1})
+        ids = [row["_id"] async for row in named if row["_id"].startswith(f"{log}|")]
+        query: Document = {"_id": {"$in": ids}, "type": {"$ne": EntryType.SEND.value}}
+        rows = self._entries.find(query, {"_id": 1})
+        return await self.at(log, [_index(row["_id"]) async for row in rows])
+
     async def send_bodies(self, log: str, message_id: str, below: int) -> AsyncIterator[bytes]:
         """Stream the send entries of a message that stand below an index."""
         async for indexes in self._sends.entries_of(log, message_id):

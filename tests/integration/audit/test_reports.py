@@ -6,14 +6,15 @@ from html import unescape
 
 from services.audit.api.report_words import words
 from shared.access import Role
-from shared.contracts import Network, Zone
+from shared.contracts import Access, Network, Notice, Zone
 from shared.contracts.base import LANGUAGES, Language, SendState
 from shared.contracts.registry import LegalBasis
 from shared.kafka import Outgoing
 from tests.integration.audit.test_people import NUMBER, pseudonym, recorded
 from tests.integration.audit.test_whole_path import verdict_on
-from tests.integration.audit.world import MESSAGE, World, send
+from tests.integration.audit.world import MESSAGE, NOW, World, send
 
+NOTICE = "7a1c2a34-9b1e-4d27-8a5e-0c2f6d1b7e91"
 TEXT = "Let op <script>alert(1)</script>: inbraken"
 ALERT = (
     f'{{"alert_id": "{MESSAGE}", "issued_by": "officer-1", '
@@ -83,16 +84,73 @@ async def test_somebody_reads_what_was_sent_to_them_and_why(world: World) -> Non
         assert words(language)["nothing"] in told(nobodys[language])
 
 
+async def test_a_record_holds_what_names_the_person_by_member_id_alone(world: World) -> None:
+    query = {"destination": NUMBER, "reason": "asked by the member"}
+    mine = pseudonym(world)
+    accesses = [
+        Access.model_validate(
+            {
+                "event_id": f"access-{action}",
+                "zone_id": "demo",
+                "service": service,
+                "kind": "read",
+                "action": action,
+                "actor": "somebody",
+                "reader": "reader-9",
+                "member_ids": members,
+                "reason": f"why {action}",
+                "time": NOW,
+            }
+        )
+        for service, action, members in (
+            ("dispatcher", "coverage.failures", ("member-1", "member-2")),
+            ("registry", "member.export", ("member-2", "member-3", "shared-1")),
+            ("registry", "member.list", ("member-2",)),
+        )
+    ]
+    notice = Notice(
+        notice_id=NOTICE,
+        zone_id="demo",
+        to_member="member-1",
+        template="membership_confirmed",
+        issued_at=NOW,
+        expires_at=NOW,
+    )
+    async with world.running() as app:
+        await world.publish(send(1, recipient=mine), send(2))
+        # two people behind one number: whoever answers it gets what names either
+        await world.publish(send(3, recipient=mine, members=["member-1", "shared-1"]))
+        await world.publish(*accesses, notice, accesses[0].model_copy(update={"zone_id": "other"}))
+        await world.signed(7)
+        await world.signed(1, "other")
+        async with world.http(app, Role.AUDITOR, sub="auditor-7") as http:
+            record = (await http.post("/v1/subjects/record", json=query)).json()["entries"]
+            page = told((await http.post("/v1/subjects/page", json=query)).text)
+            found = (await http.post("/v1/subjects/lookup", json=query)).json()["sends"]
+    entries = [item["entry"] for item in record]
+    assert [entry["zone_id"] for entry in entries] == ["demo"] * len(entries)
+    assert [entry["index"] for entry in entries] == sorted({entry["index"] for entry in entries})
+    read = {entry["reason"] for entry in entries if entry["type"] == "access"}
+    assert {"coverage.failures", "member.export"} <= read
+    assert "member.list" not in read
+    assert NOTICE in {entry["message_id"] for entry in entries if entry["type"] == "notice"}
+    assert {send["send_id"] for send in found} == {"send-1", "send-3"}
+    assert "coverage.failures: why coverage.failures" in page
+    assert "member.export: why member.export" in page
+    for hidden in ("reader-9", "member-2", "member-3", "why member.list"):
+        assert hidden not in page
+
+
 def holds_their_record(world: World, language: Language, html: str) -> None:
     said, page = words(language), told(html)
     assert f'<html lang="{language}">' in html
     for shown in (
         *(said["subject_title"], said["delivered"], said["sms"], said["alert"]),
         *("Politiezone Linde", "BIN Lindeveld", MESSAGE, TEXT, "Attention"),
-        *("police-act-1992-art-44", "auditor-7", "asked by the member"),
+        *("police-act-1992-art-44", "subject.lookup: asked by the member"),
     ):
         assert shown in page, shown
-    for hidden in (NUMBER, pseudonym(world), "send-2", "<script>alert"):
+    for hidden in (NUMBER, pseudonym(world), "send-2", "<script>alert", "auditor-7"):
         assert hidden not in html
 
 
