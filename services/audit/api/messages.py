@@ -57,7 +57,10 @@ class ClosingView(BaseModel):
 
 
 class MessageView(MessageItem):
-    """A message's life: its texts stand in the private parts of the timeline, until their date."""
+    """A message's life: its texts stand in the private parts of the timeline, until their date.
+
+    A notice has its template as `kind` and no text.
+    """
 
     states: dict[str, int]
     """Its sends, counted by the latest state of each."""

@@ -14,7 +14,7 @@ from services.audit.flows.describe_message import Described
 from services.audit.flows.describe_processing import Processing
 from services.audit.flows.describe_subject import SubjectLife
 from services.audit.store.log import Stored
-from shared.contracts.base import Language
+from shared.contracts.base import Language, MessageType
 
 _BRUSSELS = ZoneInfo("Europe/Brussels")
 
@@ -112,6 +112,8 @@ def _message(said: Words, found: Described) -> Page:
 
 def _text_section(said: Words, found: Described) -> Section:
     texts = [f"{language}\n{text}" for language, text in sorted(found.texts.items())]
+    if found.life.row["message_type"] == MessageType.NOTICE:
+        return Section(said["said"], [said["notice_text"]])
     return Section(said["said"], [] if texts else [said["text_gone"]], texts)
 
 

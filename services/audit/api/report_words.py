@@ -39,6 +39,12 @@ _WORDS: Mapping[str, Mapping[Language, str]] = {
         "Der Text wurde fristgemäß gelöscht oder war nicht lesbar. Sein Prüfwert bleibt.",
         "The text was erased on its date, or could not be read. Its hash stays.",
     ),
+    "notice_text": _in(
+        "Een dienstbericht uit een vast sjabloon: de soort zegt welk. De tekst is niet bewaard.",
+        "Un avis de service selon un modèle fixe : le genre dit lequel. Le texte n'est pas gardé.",
+        "Eine Mitteilung nach fester Vorlage: die Art sagt welche. Der Text ist nicht bewahrt.",
+        "A service notice from a fixed template: the kind says which. Its text is not kept.",
+    ),
     "message_id": _in("Bericht", "Message", "Nachricht", "Message"),
     "kind": _in("Soort", "Genre", "Art", "Kind"),
     "status": _in("Status", "Statut", "Status", "Status"),

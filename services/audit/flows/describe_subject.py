@@ -16,7 +16,7 @@ class SubjectLife:
 
     record: SubjectRecord
     messages: Mapping[str, Described]
-    """By message id; a notice has none."""
+    """By message id; a notice has no text."""
 
     zone_name: str
 

@@ -1,12 +1,21 @@
-"""Show a message: what is known of it, and everything that happened to it except its sends."""
+"""Show a message: what is known of it, and everything that happened to it except its sends.
 
+A notice is no message of the police or a coordinator, so no list has it; but somebody got it, and
+its entry says which template it was.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
+
+import orjson
 
 from services.audit.domain.entries import EntryType
 from services.audit.store.closings import Closings
 from services.audit.store.log import LogStore, Stored
 from services.audit.store.messages import Messages
 from services.audit.store.sends import Sends
+from shared.contracts.base import MessageType
 from shared.mongo import Document
 
 _TIMELINE = [kind.value for kind in EntryType if kind is not EntryType.SEND]
@@ -35,11 +44,30 @@ class ShowMessage:
     async def __call__(self, log: str, message_id: str) -> MessageLife | None:
         """Give a message's life, or None where the log has no such message."""
         row = await self._messages.one(log, message_id)
+        timeline = await self._log.of_message(log, message_id, _TIMELINE)
+        if row is None:
+            row = _notice_row(log, message_id, timeline)
         if row is None:
             return None
         return MessageLife(
             row=row,
-            timeline=await self._log.of_message(log, message_id, _TIMELINE),
+            timeline=timeline,
             states=await self._sends.states(log, message_id),
             closings=await self._closings.of_message(log, message_id),
         )
+
+
+def _notice_row(log: str, message_id: str, timeline: Iterable[Stored]) -> Document | None:
+    for stored in timeline:
+        entry: dict[str, Any] = orjson.loads(stored.body)
+        if entry["type"] == EntryType.NOTICE:
+            return {
+                "log": log,
+                "message_id": message_id,
+                "message_type": MessageType.NOTICE.value,
+                "kind": entry["template"],
+                "status": None,
+                "references": None,
+                "network_ids": entry["network_ids"],
+            }
+    return None

@@ -7,20 +7,23 @@ from typing import Any
 
 import orjson
 
+from services.audit.api.report_words import words
 from services.audit.app import App
 from services.audit.flows.drop_texts import DropTexts
 from services.audit.store.originals import Originals
 from services.audit.verify import verify_bundle
 from shared.access import Role
 from shared.clock import Clock
-from shared.contracts import Access, Erasure, Network
-from shared.contracts.base import Channel, SendState
+from shared.contracts import Access, Erasure, Network, Notice
+from shared.contracts.base import Channel, MessageType, SendState
+from shared.contracts.registry import RoleInNetwork
 from shared.kafka import Outgoing
 from shared.pseudonyms import KeyRing, rotate
 from tests.integration.audit.test_whole_path import publish_alert
 from tests.integration.audit.world import MESSAGE, NOW, World, send, until
 
 NUMBER = "+32450000001"
+NOTICE = "7a1c2a34-9b1e-4d27-8a5e-0c2f6d1b7e91"
 
 
 def pseudonym(world: World, zone: str = "demo") -> str:
@@ -75,6 +78,40 @@ async def test_what_was_sent_to_a_number_is_found_and_the_question_is_on_record(
     bodies = b"".join([row["body"] async for row in world.database["entries"].find()])
     for personal in (NUMBER, mine, "auditor-7", "asked by"):
         assert personal.encode() not in bodies
+
+
+async def test_from_somebodys_send_of_a_notice_one_gets_to_the_notice(world: World) -> None:
+    mine, query = pseudonym(world), {"destination": NUMBER, "reason": "asked by the member"}
+    notice = Notice(
+        notice_id=NOTICE,
+        zone_id="demo",
+        to_role=RoleInNetwork(role="coordinator", network_id="bin-linde"),
+        template="bulletin_waiting",
+        issued_at=NOW,
+        expires_at=NOW,
+    )
+    mail = send(1, recipient=mine, message=NOTICE, channel=Channel.EMAIL)
+    async with world.running() as app:
+        await world.publish(notice, mail.model_copy(update={"message_type": MessageType.NOTICE}))
+        await world.signed(2)
+        async with world.http(app, Role.AUDITOR) as http:
+            found = (await http.post("/v1/subjects/lookup", json=query)).json()["sends"]
+            path = f"/v1/messages/{found[0]['message_id']}"
+            shown = (await http.get(path)).json()
+            page = (await http.get(f"{path}/page", params={"language": "en"})).text
+            listed = (await http.get("/v1/messages")).json()["items"]
+        async with world.http(app, Role.AUDITOR, zone="other") as http:
+            assert (await http.get(path)).status_code == 404
+    names = ("message_type", "kind", "network_ids", "states")
+    assert [shown[name] for name in names] == [
+        "notice",
+        "bulletin_waiting",
+        ["bin-linde"],
+        {"accepted": 1},
+    ]
+    assert "notice" in {item["entry"]["type"] for item in shown["timeline"]}
+    assert words("en")["notice_text"] in page
+    assert listed == []
 
 
 async def test_every_reading_of_personal_data_is_an_entry(world: World) -> None:
