@@ -58,19 +58,31 @@ def kept(folder: Path) -> list[str]:
     return [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.note"))]
 
 
-def test_the_published_example_has_this_layout() -> None:
-    # c2sp.org/tlog-cosignature, the line of witness.example.com/w1
-    line = (
-        "jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+"
-        "mbIUBkBIfZ+qnA=="
-    )
-    data = base64.b64decode(line)
-    ours = cosign_note(
-        note_over(BEFORE), watching(Path()).cosigner, 1679315147, WITNESS_KEY.sign
-    ).splitlines()[-1]
-    mine = base64.b64decode(ours.rpartition(" ")[2])
-    assert len(mine) == len(data)
-    assert mine[4:12] == data[4:12]
+# tests/unit/audit/data/README.md names where note and keys were published
+FOREIGN = (Path(__file__).parent / "data" / "cosigned-checkpoint.txt").read_text(encoding="utf-8")
+FOREIGN_LOG = (
+    "arche2025h1.staging.ct.transparency.dev+ba2f06c0+AU0vHmlGCS/PdN8b2OaGmKprLI8HKM+dJ472xgFYh15f"
+)
+FOREIGN_WITNESSES = [
+    "remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2",
+    "transparency.dev/DEV:witness-little-garden+d8042a87+BCtusOxINQNUTN5Oj8HObRkh2yHf/MwYaGX4CPdiVEPM",
+    "witness.stagemole.eu+67f7aea0+BEqSG3yu9YrmcM3BHvQYTxwFj3uSWakQepafafpUqklv",
+    "witness1.smartit.nu/witness1+a48c820f+BPSFWg9G6KPiO7QPryYO5Xq4oYJJ+kAvLKLSimDhoxMO",
+]
+
+
+def test_a_checkpoint_of_another_log_opens_with_its_key() -> None:
+    found = Checkpoint.open(FOREIGN, Verifier.parse(FOREIGN_LOG))
+    assert (found.origin, found.size) == (FOREIGN_LOG.partition("+")[0], 1432088532)
+
+
+@pytest.mark.parametrize("vkey", FOREIGN_WITNESSES)
+def test_cosignatures_of_other_peoples_witnesses_count(vkey: str) -> None:
+    witness = Cosigner.parse(vkey)
+    assert witness.seen_at(FOREIGN) == 0x6A122120
+    for old, new in (("1432088532", "1432088533"), ("U7WM", "U7WN")):
+        with pytest.raises(NoteRefused, match="cosignature is wrong"):
+            witness.seen_at(FOREIGN.replace(old, new))
 
 
 @settings(max_examples=30)
