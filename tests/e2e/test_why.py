@@ -3,10 +3,13 @@
 import base64
 import json
 
+from cli.police import approved, signed
 from services.audit.domain.bundle import read_line
 from services.audit.domain.merkle import leaf_hash, verify_inclusion
 from services.audit.domain.notes import Checkpoint
 from services.audit.verify import read_key
+from shared.clock import Clock
+from shared.contracts.dispatcher import VerdictKind
 from tests.e2e.local_stack import Json, LocalStack, until
 
 WHY = "a member asks why their phone rang at 3 am"
@@ -15,8 +18,10 @@ WHY = "a member asks why their phone rang at 3 am"
 def test_from_a_number_to_the_message_and_the_proof(
     stack: LocalStack, marker: str, numbers: list[str]
 ) -> None:
-    alert = stack.alert(marker)
-    stack.accepted(alert)
+    alert = stack.alert(marker, approved_by="officer-2")
+    approver = stack.key("officer-2")
+    verdict = stack.judged(approved(signed(alert, stack.key(), Clock()), approver))
+    assert verdict.verdict is VerdictKind.ACCEPTED, verdict
     stack.everyone_got_one(marker, numbers)
     number = numbers[0]
     with stack.api("audit", "auditor") as audit:
@@ -32,15 +37,17 @@ def test_from_a_number_to_the_message_and_the_proof(
         assert send["basis"]["legal"]
         assert send["basis"]["house_rules"]
         life = audit.get(f"/v1/messages/{alert.alert_id}")
-        assert life["signer"] == stack.key().kid
+        assert (life["signer"], life["approver"]) == (stack.key().kid, approver.kid)
         assert set(life["network_ids"]) == set(alert.network_ids)
         original = next(
             item["private"] for item in life["timeline"] if item["entry"]["type"] == "original"
         )
         assert json.loads(original["value"])["text"] == dict(alert.text)
         assert original["signature"]
+        assert original["approval"]
         page = audit.request("GET", f"/v1/messages/{alert.alert_id}/page?language=fr").text
         assert alert.text["fr"] in page
+        assert approver.kid in page
         mine = audit.request(
             "POST", "/v1/subjects/page", json={"destination": number, "reason": WHY}
         ).text
