@@ -339,7 +339,7 @@ def _flows(
     clock: Clock,
 ) -> Flows:
     list_sends, list_access = ListSends(stores.log, stores.sends), ListAccess(stores.log)
-    count_sends = CountSends(stores.sends, stores.copies)
+    count_sends = CountSends(stores.sends, stores.copies, clock)
     show_message = ShowMessage(stores.log, stores.messages, stores.sends, stores.closings)
     describe_message = DescribeMessage(show_message, stores.copies)
     look_up = LookUpSubject(stores.log, stores.sends, ring, clock)

@@ -36,25 +36,35 @@ class SendCountView(BaseModel):
 
 
 class Stats(BaseModel):
-    """Counters; a send for two networks counts in both."""
+    """One page of counters; a send for two networks counts in both."""
 
     items: list[SendCountView]
+    next: str | None
+    """The cursor of the page that follows; null at the end."""
 
 
 @router.get("/stats")
 async def show_stats(
     caller: Counter,
     flows: Wired,
+    *,
     zone_id: ZoneQuery = None,
-    since: Annotated[date | None, Query(alias="from")] = None,
+    since: Annotated[
+        date | None,
+        Query(alias="from", description="A year before `to`, or today, where it is left out."),
+    ] = None,
     until: Annotated[date | None, Query(alias="to", description="Inclusive.")] = None,
+    cursor: Annotated[
+        str | None,
+        Query(max_length=200, description="`next` of the page before; none for the first page."),
+    ] = None,
+    limit: Limit = DEFAULT_LIMIT,
 ) -> Stats:
     """Count sends by day, network, channel and state; federal oversight sees every zone's."""
     log = zone_id if caller.has(Role.FEDERAL) else own_zone(caller, zone_id)
-    counts = await flows.count_sends(log, since, until)
-    return Stats(
-        items=[SendCountView.model_validate(count, from_attributes=True) for count in counts]
-    )
+    page = await flows.count_sends.page(log, since, until, cursor, limit)
+    items = [SendCountView.model_validate(count, from_attributes=True) for count in page.counts]
+    return Stats(items=items, next=page.next)
 
 
 @router.get("/access")

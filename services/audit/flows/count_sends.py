@@ -1,10 +1,13 @@
 """Count sends by day, network, channel and state, from maintained counters."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date
 
 from services.audit.store.copies import Copies
 from services.audit.store.sends import Sends
+from shared.clock import Clock
+from shared.mongo import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +23,26 @@ class SendCount:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class SendCountPage:
+    """Some counters, and where the next page begins; None at the end."""
+
+    counts: list[SendCount]
+    next: str | None
+
+
+_USUAL_DAYS = 365
+"""How far back a list of counters goes, where nobody says how far."""
+
+
 class CountSends:
     """A send for two networks counts in both."""
 
-    def __init__(self, sends: Sends, copies: Copies) -> None:
+    def __init__(self, sends: Sends, copies: Copies, clock: Clock) -> None:
         """Wire."""
         self._sends = sends
         self._copies = copies
+        self._clock = clock
 
     async def __call__(
         self, log: str | None, since: date | None, until: date | None
@@ -37,6 +53,35 @@ class CountSends:
             None if since is None else since.isoformat(),
             None if until is None else until.isoformat(),
         )
+        return await self._named(rows)
+
+    async def page(
+        self,
+        log: str | None,
+        since: date | None,
+        until: date | None,
+        cursor: str | None,
+        limit: int,
+    ) -> SendCountPage:
+        """Give one page of them; `cursor` is `next` of the page before.
+
+        Without `since`, the year that ends on `until`, or today (UTC).
+        """
+        if since is None:
+            end = until or self._clock.now().astimezone(UTC).date()
+            since = date.fromordinal(max(1, end.toordinal() - _USUAL_DAYS))
+        rows = await self._sends.counts(
+            None if log is None else [log],
+            since.isoformat(),
+            None if until is None else until.isoformat(),
+            after=cursor,
+            most=limit + 1,
+        )
+        shown = rows[:limit]
+        following = str(shown[-1]["_id"]) if len(rows) > limit else None
+        return SendCountPage(await self._named(shown), following)
+
+    async def _named(self, rows: Sequence[Document]) -> list[SendCount]:
         names = await self._copies.names({row["network_id"] for row in rows})
         return [
             SendCount(

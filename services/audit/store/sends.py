@@ -287,16 +287,27 @@ class Sends:
         return {str(group["_id"]): int(group["count"]) async for group in groups}
 
     async def counts(
-        self, logs: Sequence[str] | None, since: str | None, until: str | None
+        self,
+        logs: Sequence[str] | None,
+        since: str | None,
+        until: str | None,
+        *,
+        after: str | None = None,
+        most: int | None = None,
     ) -> list[Document]:
-        """Give the counters of some logs (None: of all) by day, both days included."""
+        """Give the counters of some logs (None: of all) by day, both days included.
+
+        In the order of their ids, which never changes: those after an id, and `most` of them.
+        """
         query: Document = {"count": {"$gt": 0}}
         if logs is not None:
             query["log"] = {"$in": list(logs)}
         days = {name: day for name, day in (("$gte", since), ("$lte", until)) if day is not None}
         if days:
             query["day"] = days
-        return await self._stats.find(query).sort("_id", 1).to_list()
+        if after is not None:
+            query["_id"] = {"$gt": after}
+        return await self._stats.find(query).sort("_id", 1).limit(most or 0).to_list()
 
 
 def _id(log: str, send_id: str | None) -> str:

@@ -14,7 +14,7 @@ from services.audit.store.originals import Originals
 from services.audit.verify import verify_bundle
 from shared.access import Role
 from shared.clock import Clock
-from shared.contracts import Access, Erasure, Network, Notice
+from shared.contracts import Access, Erasure, Network, Notice, Send
 from shared.contracts.base import Channel, MessageType, SendState
 from shared.contracts.registry import RoleInNetwork
 from shared.kafka import Outgoing
@@ -235,7 +235,7 @@ async def test_the_counters_follow_each_send_to_its_latest_state(world: World) -
         await world.publish(send(1, 3, SendState.DELIVERED), send(1, 2, SendState.UNKNOWN))
         await world.signed(4)
         async with world.http(app, Role.AUDITOR) as http:
-            items = (await http.get("/v1/stats")).json()["items"]
+            items = (await http.get("/v1/stats", params={"from": "2026-01-01"})).json()["items"]
             none = (await http.get("/v1/stats", params={"to": "2020-01-01"})).json()["items"]
     counted = {(item["network_id"], item["state"]): item["count"] for item in items}
     assert counted == {
@@ -245,6 +245,44 @@ async def test_the_counters_follow_each_send_to_its_latest_state(world: World) -
     }
     assert {item["network_name"] for item in items} == {"BIN Lindeveld", None}
     assert none == []
+
+
+async def test_the_counters_come_page_by_page_while_the_log_grows(world: World) -> None:
+    start = datetime.now(UTC)
+    recently, long_ago = start - timedelta(days=300), start - timedelta(days=400)
+    networks = [f"bin-{number}" for number in range(7)]
+
+    def at(number: int, network: str, moment: datetime) -> Send:
+        return send(number, networks=[network]).model_copy(update={"time": moment})
+
+    async with world.running() as app:
+        sends = [at(number, network, recently) for number, network in enumerate(networks)]
+        await world.publish(*sends, at(50, "bin-old", long_ago), send(60, zone="other"))
+        await world.signed(8)
+        async with world.http(app, Role.AUDITOR) as http:
+            seen: list[str] = []
+            size = 8
+            params: dict[str, str | int] = {"limit": 3}
+            while "cursor" not in params or params["cursor"]:
+                page = (await http.get("/v1/stats", params=params)).json()
+                assert len(page["items"]) <= 3
+                seen += [item["network_id"] for item in page["items"]]
+                params["cursor"] = page["next"] or ""
+                number = 70 + len(seen)  # meanwhile more is counted, before and after
+                await world.publish(at(number, seen[0], recently), at(number + 100, "bin-9", start))
+                size += 2
+                await world.signed(size)
+            assert seen[:7] == networks
+            assert len(set(seen)) == len(seen)
+            whole = {"from": "2000-01-01", "limit": 500}
+            everything = (await http.get("/v1/stats", params=whole)).json()
+            odd = await http.get("/v1/stats", params={"to": "0001-01-01"})
+        async with world.http(app, Role.FEDERAL, zone=None) as http:
+            zones = (await http.get("/v1/stats", params=whole)).json()["items"]
+    assert {item["network_id"] for item in everything["items"]} == {*networks, "bin-old", "bin-9"}
+    assert everything["next"] is None
+    assert odd.json() == {"items": [], "next": None}
+    assert {item["zone_id"] for item in zones} == {"demo", "other"}
 
 
 async def test_an_original_ends_by_its_date_and_its_hash_stays(world: World) -> None:
