@@ -141,7 +141,7 @@ async def _fill(settings: AuditSettings) -> float:
     clock, ring = Clock(), KeyRing(settings.pseudonym_keys)
     async with connect(settings.mongo, "benchmark") as client:
         own = database(client, _DATABASE)
-        log = LogStore(own, clock, timedelta(days=365))
+        log = LogStore(own, clock, timedelta(days=365), timedelta(days=5 * 365))
         await log.prepare()
         owner = Ownership(own, "benchmark", clock)
         begun = time.perf_counter()

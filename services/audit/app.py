@@ -117,7 +117,7 @@ class Stores:
     def of(cls, database: Database, settings: AuditSettings, clock: Clock) -> "Stores":
         """Bind them to a database."""
         return cls(
-            log=LogStore(database, clock, settings.text_kept_for),
+            log=LogStore(database, clock, settings.text_kept_for, settings.private_kept_for),
             sends=Sends(database),
             originals=Originals(database, settings.text_kept_for),
             messages=Messages(database),
@@ -287,6 +287,7 @@ async def build(settings: AuditSettings, log: Log, client: Client, clock: Clock)
         limit_lookups=LimitLookUps(stores.lookups, settings.lookups_per_hour, clock),
         ring=ring,
         text_kept_for=settings.text_kept_for,
+        private_kept_for=settings.private_kept_for,
         clock=clock,
     )
     install(app, ready)
@@ -336,6 +337,7 @@ def _flows(
     limit_lookups: LimitLookUps,
     ring: KeyRing,
     text_kept_for: timedelta,
+    private_kept_for: timedelta,
     clock: Clock,
 ) -> Flows:
     list_sends, list_access = ListSends(stores.log, stores.sends), ListAccess(stores.log)
@@ -361,7 +363,12 @@ def _flows(
         describe_message=describe_message,
         describe_subject=DescribeSubject(look_up, describe_message, stores.copies),
         describe_processing=DescribeProcessing(
-            stores.log, count_sends, stores.copies, ring, text_kept_for
+            stores.log,
+            count_sends,
+            stores.copies,
+            ring,
+            text_kept_for=text_kept_for,
+            private_kept_for=private_kept_for,
         ),
         clock=clock,
     )

@@ -18,5 +18,12 @@ class AuditSettings(ServiceSettings):
     text_kept_for: timedelta = timedelta(days=365)
     """How long the texts of messages stay readable; their hashes stay in the log."""
 
+    private_kept_for: timedelta = timedelta(days=5 * 365 + 2)
+    """How long the private parts of sends, accesses and notices are kept; entries stay.
+
+    Five years: within them, from knowing of it, damage may be claimed for (Belgian Civil Code of
+    1804, art. 2262bis, § 1); so long it has to be shown who was sent what, and who looked.
+    """
+
     lookups_per_hour: int = 60
     """How often one reader may look somebody up, per zone; beyond it the answer is 429."""

@@ -192,7 +192,8 @@ def _sent(said: Words, found: SubjectLife, entry: dict[str, Any]) -> Cells:
 
 
 def _processing(said: Words, found: Processing) -> Page:
-    basis, days = found.legal_basis, found.text_kept_for.days
+    basis = found.legal_basis
+    days = {"days": found.text_kept_for.days, "private_days": found.private_kept_for.days}
     key = said["year_key_there"] if found.has_key else said["year_key_gone"]
     sends = [
         (code(said, channel), code(said, state), count)
@@ -213,7 +214,7 @@ def _processing(said: Words, found: Processing) -> Page:
             (said["subjects"], said["subjects_text"]),
             (said["data"], said["data_text"]),
             (said["recipients"], said["recipients_text"]),
-            (said["retention"], said["retention_text"].format(days=days)),
+            (said["retention"], said["retention_text"].format(**days)),
             (said["year_key"], key),
             (said["security"], said["security_text"]),
             (said["networks"], found.networks),

@@ -222,16 +222,20 @@ _WORDS: Mapping[str, Mapping[Language, str]] = {
     ),
     "retention": _in("Bewaring", "Conservation", "Aufbewahrung", "Retention"),
     "retention_text": _in(
-        "Teksten {days} dagen. De pseudoniemen van een jaar verliezen hun betekenis zodra de "
+        "Teksten {days} dagen; wie iets kreeg en wie iets inkeek {private_days} dagen. "
+        "De pseudoniemen van een jaar verliezen hun betekenis zodra de "
         "sleutel van dat jaar vernietigd is. Het logboek zelf bevat geen persoonsgegevens "
         "en blijft.",
-        "Textes : {days} jours. Les pseudonymes d'une année perdent leur sens dès que la clé de "
+        "Textes : {days} jours ; qui a reçu et qui a consulté : {private_days} jours. "
+        "Les pseudonymes d'une année perdent leur sens dès que la clé de "
         "cette année est détruite. Le journal lui-même ne contient pas de données personnelles et "
         "demeure.",
-        "Texte {days} Tage. Die Pseudonyme eines Jahres verlieren ihre Bedeutung, sobald der "
+        "Texte {days} Tage; wer etwas erhielt und wer Einsicht nahm {private_days} Tage. "
+        "Die Pseudonyme eines Jahres verlieren ihre Bedeutung, sobald der "
         "Schlüssel dieses Jahres vernichtet ist. Das Protokoll selbst enthält keine "
         "personenbezogenen Daten und bleibt.",
-        "Texts for {days} days. The pseudonyms of a year lose their meaning once that "
+        "Texts for {days} days; who was sent and who looked for {private_days} days. "
+        "The pseudonyms of a year lose their meaning once that "
         "year's key is "
         "destroyed. The log itself holds no personal data and stays.",
     ),

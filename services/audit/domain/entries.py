@@ -67,6 +67,19 @@ class EntryType(StrEnum):
     ALARM = "alarm"
 
 
+LASTING = frozenset(
+    {
+        EntryType.VERDICT,
+        EntryType.PLANNED,
+        EntryType.CLOSED,
+        EntryType.ANSWER,
+        EntryType.KEY,
+        EntryType.ALARM,
+    }
+)
+"""What is about no member and holds no text, so that neither an erasure nor a date ends it."""
+
+
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """An entry before it has its place in a log."""
 

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from services.audit.domain.alarms import Doubt
-from services.audit.domain.entries import EntryType
+from services.audit.domain.entries import LASTING, EntryType
 from services.audit.domain.merkle import HASH_SIZE, TILE_WIDTH, Tiles, grow_tiles, leaf_hash
 from services.audit.flows.check_log import MALFORMED
 from services.audit.store.log import FoundBy, LogStore, Stored
@@ -18,7 +18,6 @@ from services.audit.store.sends import Sends, follows, row_id
 from shared.mongo import Client, Document, transaction
 
 _PAGE = 1000
-_TEXTS = frozenset({EntryType.ORIGINAL, EntryType.BULLETIN})
 _FULL = TILE_WIDTH * HASH_SIZE
 
 
@@ -97,7 +96,7 @@ def _is_found(entry: Stored, found_by: FoundBy | None) -> bool:
         return True  # erased, perhaps between two reads
     part: dict[str, Any] = orjson.loads(entry.part)
     members = part.get("member_ids") or ([part["to_member"]] if part.get("to_member") else [])
-    ends = orjson.loads(entry.body)["type"] in _TEXTS
+    ends = orjson.loads(entry.body)["type"] not in LASTING
     return found_by == FoundBy(tuple(members), part.get("recipient"), ends)
 
 

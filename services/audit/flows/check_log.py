@@ -7,7 +7,7 @@ from datetime import timedelta
 import orjson
 
 from services.audit.domain.alarms import Doubt
-from services.audit.domain.entries import EntryType, private_hash
+from services.audit.domain.entries import LASTING, EntryType, private_hash
 from services.audit.domain.merkle import Frontier, leaf_hash
 from services.audit.domain.notes import Checkpoint, NoteRefused, Verifier, open_with, origin_of
 from services.audit.store.checkpoints import Checkpoints, Signed
@@ -18,18 +18,6 @@ WHOLE_EVERY = timedelta(days=1)
 _PAGE = 1000
 MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError)
 """What reading a row raises that somebody took a field from, or put something else into."""
-
-_LASTING = frozenset(
-    {
-        EntryType.VERDICT,
-        EntryType.PLANNED,
-        EntryType.CLOSED,
-        EntryType.ANSWER,
-        EntryType.KEY,
-        EntryType.ALARM,
-    }
-)
-"""What is about nobody and holds no text, so that neither an erasure nor a date ends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +113,7 @@ def _row_doubt(log: str, row: Document, index: int, stored: Stored | None) -> Do
     ):
         return Doubt.FIELDS_DIFFER
     if stored is None or stored.part is None or stored.salt is None:
-        lasting = entry["private"] is not None and entry["type"] in _LASTING
+        lasting = entry["private"] is not None and entry["type"] in LASTING
         return Doubt.PRIVATE_MISSING if lasting else None
     holds = private_hash(stored.salt, stored.part) == entry["private"]
     return None if holds else Doubt.PRIVATE_DIFFERS

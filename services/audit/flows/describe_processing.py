@@ -30,6 +30,7 @@ class Processing:
     """By type and state, of everything but sends."""
 
     text_kept_for: timedelta
+    private_kept_for: timedelta
     has_key: bool
     """Whether the year's pseudonyms can still be led back to a destination."""
 
@@ -43,7 +44,9 @@ class DescribeProcessing:
         count_sends: CountSends,
         copies: Copies,
         ring: KeyRing,
+        *,
         text_kept_for: timedelta,
+        private_kept_for: timedelta,
     ) -> None:
         """Wire."""
         self._log = log
@@ -51,6 +54,7 @@ class DescribeProcessing:
         self._copies = copies
         self._ring = ring
         self._text_kept_for = text_kept_for
+        self._private_kept_for = private_kept_for
 
     async def __call__(self, log: str, year: int) -> Processing:
         """Give a calendar year (UTC, as the entries have it)."""
@@ -73,5 +77,6 @@ class DescribeProcessing:
             networks=len({count.network_id for count in counts}),
             entries=entries,
             text_kept_for=self._text_kept_for,
+            private_kept_for=self._private_kept_for,
             has_key=self._ring.has(log, year),
         )

@@ -13,7 +13,7 @@ from typing import Any, Self
 from bson import Binary
 from pymongo import ReplaceOne, ReturnDocument
 
-from services.audit.domain.entries import SALT_SIZE, Draft, EntryType, Sealed, seal
+from services.audit.domain.entries import LASTING, SALT_SIZE, Draft, EntryType, Sealed, seal
 from services.audit.domain.merkle import (
     Frontier,
     Node,
@@ -73,7 +73,7 @@ class FoundBy:
     members: tuple[str, ...]
     recipient: str | None
     ends: bool
-    """Whether it ends by its date, as texts do."""
+    """Whether it ends by a date: all do but those of `LASTING`."""
 
 
 class BrokenLog(Retryable):
@@ -91,8 +91,17 @@ class _Beside:
     erased: set[str]
     """The members whose parts are not kept."""
 
-    until: datetime
+    texts_until: datetime
     """When the parts that hold texts end."""
+
+    private_until: datetime
+    """When the others end that end by a date."""
+
+    def until(self, draft: Draft) -> datetime | None:
+        """Give when a private part ends, or None where no date ends it."""
+        if draft.is_text:
+            return self.texts_until
+        return None if draft.type in LASTING else self.private_until
 
 
 class _InTurn:
@@ -129,7 +138,13 @@ async def _coroutine(write: Callable[[], Awaitable[None]]) -> None:
 class LogStore:
     """Appends to logs and reads them."""
 
-    def __init__(self, database: Database, clock: Clock, text_kept_for: timedelta) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        text_kept_for: timedelta,
+        private_kept_for: timedelta,
+    ) -> None:
         """Bind to the service's database."""
         self._heads = database["heads"]
         self._entries = database["entries"]
@@ -139,6 +154,7 @@ class LogStore:
         self._sends = Sends(database)
         self._clock = clock
         self._text_kept_for = text_kept_for
+        self._private_kept_for = private_kept_for
 
     async def prepare(self) -> None:
         """Create the indexes."""
@@ -254,7 +270,8 @@ class LogStore:
     async def _beside(self, session: Session, drafts: Sequence[Draft]) -> "_Beside":
         members = {member for draft in drafts for member in draft.members}
         erased = await self._erasures.erased(session, members)
-        return _Beside(erased, self._clock.now() + self._text_kept_for)
+        now = self._clock.now()
+        return _Beside(erased, now + self._text_kept_for, now + self._private_kept_for)
 
     async def head(self, log: str) -> Head | None:
         """Give a log's head, or None where there is no such log."""
@@ -411,18 +428,18 @@ def _rows(
         if entry.part is not None and not (
             draft.members and beside.erased.issuperset(draft.members)
         ):
-            private.append(_private_row(entry_id, entry, beside.until))
+            private.append(_private_row(entry_id, entry, beside.until(draft)))
     return entries, private
 
 
-def _private_row(entry_id: str, entry: Sealed, until: datetime) -> Document:
+def _private_row(entry_id: str, entry: Sealed, until: datetime | None) -> Document:
     draft = entry.draft
     row: Document = {"_id": entry_id, "salt": entry.salt, "part": entry.part}
     if draft.members:
         row["members"] = draft.members
     if draft.recipient is not None:
         row["recipient"] = draft.recipient
-    if draft.is_text:
+    if until is not None:
         row["until"] = until
     return row
 

@@ -13,7 +13,7 @@ from tests.integration.audit.world import NOW, World
 
 async def test_a_batch_of_long_texts_is_beyond_no_limit_of_the_database(world: World) -> None:
     clock = Clock()
-    log = LogStore(world.database, clock, timedelta(days=1))
+    log = LogStore(world.database, clock, timedelta(days=1), timedelta(days=1))
     await log.prepare()
     epoch = await Ownership(world.database, "test", clock).claim("demo")
     text = "Sluit ramen en deuren. " * 30_000  # one command of all would be beyond 16 MB

@@ -193,7 +193,7 @@ async def test_what_changed_between_appending_and_signing_is_seen(world: World) 
     sign = app.ready.sign
     await sign.check()
     clock = Clock()
-    log = LogStore(world.database, clock, timedelta(days=1))
+    log = LogStore(world.database, clock, timedelta(days=1), timedelta(days=1))
     epoch = await Ownership(world.database, "test", clock).claim("demo")
     drafts = [Draft(event_id=f"new-{n}", type=EntryType.ALARM, time=NOW) for n in range(3)]
 

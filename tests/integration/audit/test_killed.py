@@ -178,7 +178,9 @@ async def signed(world: World, zone: str, size: int) -> None:
 
 async def whole(world: World, zone: str, total: int) -> None:
     """Hold that a log has each event once, and that its checkpoint says the same."""
-    store = LogStore(world.database, Clock(), world.settings.text_kept_for)
+    store = LogStore(
+        world.database, Clock(), world.settings.text_kept_for, world.settings.private_kept_for
+    )
     entries = await store.page(zone, 0, total + 1)
     ids = [orjson.loads(entry.body)["event_id"] for entry in entries]
     assert len(ids) == len(set(ids)) == total

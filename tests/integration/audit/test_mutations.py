@@ -95,7 +95,9 @@ async def fill(world: World) -> None:
 
 async def checked(world: World) -> Checked:
     await fill(world)
-    log = LogStore(world.database, Clock(), world.settings.text_kept_for)
+    log = LogStore(
+        world.database, Clock(), world.settings.text_kept_for, world.settings.private_kept_for
+    )
     sends, checkpoints = Sends(world.database), Checkpoints(world.database)
     verifiers = Signer.load(world.settings.signing_key).verifiers
     rows = {name: await world.database[name].find().sort("_id", 1).to_list() for name in FIELDS}

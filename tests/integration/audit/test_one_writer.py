@@ -74,7 +74,7 @@ async def test_killed_at_any_moment_it_goes_on_where_it_was(world: World) -> Non
 
 async def test_a_writer_that_lost_its_epoch_stores_nothing(world: World) -> None:
     clock = Clock()
-    log = LogStore(world.database, clock, timedelta(days=1))
+    log = LogStore(world.database, clock, timedelta(days=1), timedelta(days=1))
     await log.prepare()
     short = timedelta(milliseconds=300)
     first = Ownership(world.database, "first", clock, short)
@@ -106,7 +106,7 @@ async def test_a_writer_that_lost_its_epoch_stores_nothing(world: World) -> None
 
 async def test_a_job_gives_back_what_it_borrowed(world: World) -> None:
     clock = Clock()
-    log = LogStore(world.database, clock, timedelta(days=1))
+    log = LogStore(world.database, clock, timedelta(days=1), timedelta(days=1))
     await log.prepare()
     first = Ownership(world.database, "first", clock)
     append = AppendEntries(world.client, log, first)

@@ -9,8 +9,12 @@ import orjson
 
 from services.audit.api.report_words import words
 from services.audit.app import App
+from services.audit.domain.alarms import Doubt
+from services.audit.flows.check_lists import CheckLists
 from services.audit.flows.drop_texts import DropTexts
+from services.audit.store.log import LogStore
 from services.audit.store.originals import Originals
+from services.audit.store.sends import Sends
 from services.audit.verify import verify_bundle
 from shared.access import Role
 from shared.clock import Clock
@@ -315,8 +319,8 @@ async def test_the_texts_of_the_log_end_by_their_date_and_its_entries_stay(world
         await world.signed(3)
 
         async def gone() -> bool:
-            texts = await world.database["private"].count_documents({"until": {"$exists": True}})
-            return texts == 0
+            soon = {"until": {"$lt": datetime.now(UTC) + timedelta(days=1)}}
+            return await world.database["private"].count_documents(soon) == 0
 
         assert not await gone()
         # the database looks for what is over once in five seconds
@@ -329,6 +333,62 @@ async def test_the_texts_of_the_log_end_by_their_date_and_its_entries_stay(world
     private = {item["entry"]["type"]: item["private"] for item in shown["timeline"]}
     assert private["original"] is None
     assert private["verdict"]["signer"] == "officer-1-key"
+    sent = await world.database["private"].find_one({"members": "member-1"})
+    assert sent is not None  # whose date is another
+    assert sent["until"] > datetime.now(UTC) + timedelta(days=4 * 365)
+
+
+async def test_who_was_sent_and_who_looked_end_by_their_date_and_the_log_stays_whole(
+    world: World,
+) -> None:
+    world.settings = world.settings.model_copy(update={"private_kept_for": timedelta(seconds=2)})
+    async with world.running() as app:
+        await publish_alert(world)
+        looked = Access(
+            event_id="looked-1",
+            zone_id="demo",
+            service="registry",
+            kind="read",
+            action="members.list",
+            actor="a" * 64,
+            reader="coordinator-1",
+            member_ids=("member-1",),
+            time=NOW,
+        )
+        await world.publish(send(1), looked)
+        await world.signed(4)
+        types = {
+            row["_id"]: row["type"] async for row in world.database["entries"].find({"log": "demo"})
+        }
+
+        async def kept() -> list[str]:
+            return sorted([types[row["_id"]] async for row in world.database["private"].find()])
+
+        assert await kept() == ["access", "original", "send", "verdict"]
+
+        async def gone() -> bool:
+            return await kept() == ["original", "verdict"]
+
+        await until(gone, "who was sent and who looked to end", seconds=40)
+        async with world.http(app, Role.AUDITOR) as http:
+            content = (await http.get("/v1/zones/demo/bundle")).content
+    report = verify_bundle(content.splitlines(keepends=True), world.public_pem)
+    assert (report.problem, report.erased) == (None, 2)
+    settings = world.settings
+    log = LogStore(world.database, Clock(), settings.text_kept_for, settings.private_kept_for)
+    assert await CheckLists(world.client, log, Sends(world.database))("demo") is None
+
+
+async def test_a_private_part_whose_date_was_taken_away_is_found(world: World) -> None:
+    async with world.running():
+        await world.publish(send(1))
+        await world.signed(1)
+    settings = world.settings
+    log = LogStore(world.database, Clock(), settings.text_kept_for, settings.private_kept_for)
+    check = CheckLists(world.client, log, Sends(world.database))
+    assert await check("demo") is None
+    await world.database["private"].update_one({}, {"$unset": {"until": 1}})
+    assert await check("demo") is Doubt.LISTS_DIFFER
 
 
 async def test_a_destroyed_key_leaves_its_years_sends_unfindable_and_the_log_whole(
