@@ -71,7 +71,8 @@ class RaiseAlarms:
 
     async def _no_verdict(self, row: Document) -> bool:
         # an outsider's key may hold anything: only one that names a zone chooses that zone's log
-        log = log_of(row["key"] if await self._copies.knows(row["key"]) else None)
+        key = row.get("key", "")  # gone with the text, where nobody looked for as long
+        log = log_of(key if await self._copies.knows(key) else None)
         draft = alarm_draft(
             event_id="alarm.no_verdict." + row["_id"].replace("|", "."),
             time=self._clock.now(),

@@ -109,8 +109,13 @@ class Originals:
         await self._rows.update_one({"_id": row_id}, {"$set": {"alarmed": True}}, session=session)
 
     async def drop_texts(self, now: datetime) -> int:
-        """Drop what was written once its date has come; hash and verdict stay."""
-        gone: dict[str, Any] = {"$unset": {"value": "", "headers": "", "text_until": ""}}
+        """Drop what was written once its date has come; hash and verdict stay.
+
+        The record key goes too: whoever wrote the record chose it, so it can hold anything.
+        """
+        gone: dict[str, Any] = {
+            "$unset": dict.fromkeys(("key", "value", "headers", "text_until"), "")
+        }
         result = await self._rows.update_many({"text_until": {"$lt": now}}, gone)
         return result.modified_count
 
