@@ -11,6 +11,12 @@ from services.dispatcher.domain.states import Cause
 from shared.contracts import Member, Network
 from shared.contracts.base import AlertKind, Channel, Lane, MessageType, SendState
 
+BEGIN_WITHIN = 2.0
+"""Seconds from writing `attempting` to the request's beginning, by a monotonic clock."""
+
+CHECK_HOLDS = 1.0
+"""Seconds for which a check may be relied on, up to the request's beginning."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -33,6 +39,16 @@ class Situation:
 
     updates: Mapping[tuple[str, str], Collection[Message]]
     """The accepted updates by (zone, alert)."""
+
+
+def may_begin(
+    expires_at: datetime, now: datetime, *, since_check: float, since_written: float
+) -> bool:
+    """Say whether a request may begin right now; seconds are by a monotonic clock.
+
+    `since_check` is the age of the check, `since_written` that of the write of `attempting`.
+    """
+    return now < expires_at and since_check <= CHECK_HOLDS and since_written <= BEGIN_WITHIN
 
 
 def thread(message: Message) -> tuple[str, str] | None:

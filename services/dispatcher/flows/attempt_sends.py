@@ -5,6 +5,7 @@ import math
 from collections import Counter as Counted
 from collections import deque
 from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -13,6 +14,7 @@ from pymongo.errors import PyMongoError
 
 from services.dispatcher.domain.ledger import Row
 from services.dispatcher.domain.pace import Bucket, Pace
+from services.dispatcher.domain.permission import may_begin
 from services.dispatcher.domain.reasons import SendReason
 from services.dispatcher.flows.claim_sends import ClaimSends, Ready
 from services.dispatcher.flows.record_outcomes import RecordOutcomes, TooLate
@@ -32,11 +34,12 @@ from shared.failures import Retryable
 ATTEMPTS = Counter("buurtbode_attempts", "Attempts by outcome", ["lane", "provider", "outcome"])
 RUNNING = Gauge("buurtbode_attempts_running", "Attempts under way", ["lane", "provider"])
 
-_BEGIN_WITHIN = 2.0
-"""Seconds from writing `attempting` to the request's beginning, by a monotonic clock."""
-
 _FRESH = 0.7
-"""A check older than this is made again, so that it is never a second old at the attempt."""
+"""A check older than this is made again before `attempting` is written."""
+
+_STILL_FRESH = 0.9
+"""A check older than this after that write is made again too: a slow database must cost time, not
+every attempt. The rest of the second is for the request to begin in."""
 
 _GATHER_S = 0.005
 """What comes free within this begins together: `attempting` costs a write, for one as for many."""
@@ -332,23 +335,30 @@ class AttemptSends:
             started = await self._ledger.start(
                 [one.row for one in batch], lane.sender.longest + _MARGIN
             )
-            for row in started:
-                del left[row.send_id]
+            going = await self._still_allowed(batch, started)
+            for one in going:
+                del left[one.row.send_id]
         except BaseException:
             self._dropped |= {one.row.send_id: one.row.fence or "" for one in left.values()}
             raise
         finally:
             lane.give_back(list(left.values()))
-        by_id = {one.row.send_id: one for one in batch}
         for row in started:
-            one = by_id[row.send_id]
-            delivery = Delivery(
-                attempt_id(row.send_id, len(row.attempts)),
-                row,
-                one.message,
-                row.destination or "",
-            )
-            self._spawn(lane, delivery, began)
+            if row.send_id in left:  # the next claim finds out why, and records it
+                self._outcomes.add(row, TooLate())
+        for one in going:
+            self._spawn(lane, one, began)
+
+    async def _still_allowed(
+        self, batch: Sequence[Ready], started: Sequence[Row]
+    ) -> Sequence[Ready]:
+        """Give, as they are now, those whose check holds; it is made again after a slow write."""
+        checked = {one.row.send_id: one for one in batch}
+        if not started:
+            return []
+        if self._clock.monotonic() - min(one.checked for one in batch) < _STILL_FRESH:
+            return [replace(checked[row.send_id], row=row) for row in started]
+        return await self._claims.look_again(started)
 
     async def _checked(self, batch: Sequence[Ready]) -> list[Ready]:
         oldest = min(one.checked for one in batch)
@@ -356,26 +366,36 @@ class AttemptSends:
             return list(batch)
         return await self._claims.check([one.row for one in batch])
 
-    def _spawn(self, lane: Lanes, delivery: Delivery, began: float) -> None:
-        task = asyncio.create_task(self._attempt(lane, delivery, began))
+    def _spawn(self, lane: Lanes, one: Ready, began: float) -> None:
+        task = asyncio.create_task(self._attempt(lane, one, began))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _attempt(self, lane: Lanes, delivery: Delivery, began: float) -> None:
+    async def _attempt(self, lane: Lanes, one: Ready, began: float) -> None:
+        row = one.row
+        delivery = Delivery(
+            attempt_id(row.send_id, len(row.attempts)), row, one.message, row.destination or ""
+        )
         labels = (str(self._claims.lane), lane.sender.name)
         RUNNING.labels(*labels).inc()
         try:
-            if self._clock.monotonic() - began > _BEGIN_WITHIN:
-                outcome: Outcome | TooLate = TooLate()
+            at = self._clock.monotonic()
+            if may_begin(
+                row.expires_at,
+                self._clock.now(),
+                since_check=at - one.checked,
+                since_written=at - began,
+            ):
+                outcome: Outcome | TooLate = await self._send(lane.sender, delivery)
             else:
-                outcome = await self._send(lane.sender, delivery)
+                outcome = TooLate()
         finally:
             RUNNING.labels(*labels).dec()
             lane.free += 1
             self._woken.set()
         lane.note(outcome)
         ATTEMPTS.labels(*labels, type(outcome).__name__).inc()
-        self._outcomes.add(delivery.row, outcome)
+        self._outcomes.add(row, outcome)
 
     async def _send(self, sender: Sender, delivery: Delivery) -> Outcome:
         try:

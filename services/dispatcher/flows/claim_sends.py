@@ -78,6 +78,17 @@ class ClaimSends:
         """Check claimed sends by one read of each kind; what may not go out is recorded."""
         if not rows:
             return []
+        ready, changes = await self._look(rows)
+        # one that is lost here was taken over by somebody, who will check it again
+        await self._ledger.change(changes)
+        return ready
+
+    async def look_again(self, rows: Sequence[Row]) -> list[Ready]:
+        """Give which of these may still go out; nothing is recorded of the others."""
+        ready, _ = await self._look(rows)
+        return ready
+
+    async def _look(self, rows: Sequence[Row]) -> tuple[list[Ready], list[Change]]:
         checked = self._clock.monotonic()
         messages = {key: await self._message(key) for key in {row.key for row in rows}}
         situation = await self._situation(rows, messages)
@@ -94,9 +105,7 @@ class ClaimSends:
                 changes.append(back(Cause.RELEASE, row, situation.now, later))
             else:
                 ready.append(Ready(row, message, checked))
-        # one that is lost here was taken over by somebody, who will check it again
-        await self._ledger.change(changes)
-        return ready
+        return ready, changes
 
     async def release(self, rows: Sequence[tuple[Row, timedelta]]) -> None:
         """Put claimed sends back, each to be claimed again after its pause."""

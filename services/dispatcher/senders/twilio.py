@@ -235,9 +235,12 @@ class TwilioSender:
         self, delivery: Delivery
     ) -> Outcome:
         """Ask Twilio once to send an SMS."""
+        left = min(delivery.row.expires_at - self._clock.now(), VALIDITY_MAX)
+        if left <= timedelta(0):
+            return NotSent(SendReason.TOO_LATE)
         try:
             answer = await self._client.request_async(
-                "POST", self._messages, data=self._form(delivery)
+                "POST", self._messages, data=self._form(delivery, left)
             )
         except NotConnected:
             return NotSent(SendReason.NOT_CONNECTED, everyone=True)
@@ -257,9 +260,8 @@ class TwilioSender:
         # a 2xx that does not read as a message may still be one
         return Accepted(sid) if sid and isinstance(sid, str) else Unknown(SendReason.BAD_ANSWER)
 
-    def _form(self, delivery: Delivery) -> dict[str, object]:
-        """Give the fields of a message as Twilio names them."""
-        left = min(delivery.row.expires_at - self._clock.now(), VALIDITY_MAX)
+    def _form(self, delivery: Delivery, left: timedelta) -> dict[str, object]:
+        """Give the fields of a message as Twilio names them; `left` is its time left."""
         form: dict[str, object] = {
             "To": delivery.destination,
             "Body": self._body(delivery.message, delivery.row.language),

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from services.dispatcher.domain.ledger import Row
+from services.dispatcher.domain.permission import may_begin
 from services.dispatcher.domain.states import TRANSITIONS
 from services.dispatcher.flows.claim_sends import ClaimSends, Ready
 from services.dispatcher.flows.expire_sends import ExpireSends
@@ -97,6 +98,7 @@ class ModelProvider:
 
     def take(self, row: Row) -> str:
         reference = f"SM{len(self.taken)}"
+        assert self.now() < row.expires_at
         self.taken.append(Taken(row.send_id, len(row.attempts), reference, self.now()))
         return reference
 
@@ -114,6 +116,14 @@ class ModelProvider:
         raise NotImplementedError(reference)
 
 
+class Started(NamedTuple):
+    """A row that is `attempting`, with when it was checked and written, on the hands' clock."""
+
+    row: Row
+    checked: datetime
+    written: datetime
+
+
 @dataclass
 class Process:
     """What a dispatcher process has in its memory: gone when it crashes."""
@@ -121,7 +131,10 @@ class Process:
     claims: ClaimSends
     outcomes: RecordOutcomes
     ready: list[Ready] = field(default_factory=list[Ready])
-    started: list[Row] = field(default_factory=list[Row])
+    checked: datetime | None = None
+    """When those were checked."""
+
+    started: list[Started] = field(default_factory=list[Started])
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -199,6 +212,8 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(who=st.integers(0, 1), most=st.integers(1, SENDS))
     def claims(self, who: int, most: int) -> None:
         process = self.processes[who]
+        # a second claim does not make the first one's check any younger
+        process.checked = process.checked if process.ready else self.hands.at
         process.ready += self.run(process.claims.claim(most))[1]
 
     @rule(who=st.integers(0, 1))
@@ -207,21 +222,28 @@ class LedgerMachine(RuleBasedStateMachine):
         process = self.processes[who]
         rows = [one.row for one in process.ready]
         process.ready = []
-        if self.hands.at >= self.over:
-            return  # a check younger than a second says so
+        checked, written = process.checked or self.hands.at, self.hands.at
         for row in self.run(self.ledger.start(rows, LEASE)):
             earlier = Counter(attempt.state for attempt in row.attempts[:-1])
             assert set(earlier) <= {SendState.PLANNED, SendState.UNKNOWN}, earlier
             assert earlier[SendState.UNKNOWN] <= 1
             assert row.attempts[-1].flagged == (earlier[SendState.UNKNOWN] == 1) or row.flagged
-            process.started.append(row)
+            process.started.append(Started(row, checked, written))
 
     @precondition(lambda self: any(one.started for one in self.processes))
     @rule(data=st.data(), answer=st.sampled_from(ANSWERS))
     def requests(self, data: st.DataObject, answer: str) -> None:
         """One request goes out, or does not; its outcome is in the process's memory only."""
         process = data.draw(st.sampled_from([one for one in self.processes if one.started]))
-        row = process.started.pop(data.draw(st.integers(0, len(process.started) - 1)))
+        one = process.started.pop(data.draw(st.integers(0, len(process.started) - 1)))
+        row = one.row
+        if not may_begin(
+            row.expires_at,
+            self.hands.at,
+            since_check=(self.hands.at - one.checked).total_seconds(),
+            since_written=(self.hands.at - one.written).total_seconds(),
+        ):
+            answer = "too late"
         reference = self.provider.take(row) if answer.startswith("taken") else None
         outcome: Outcome | TooLate
         match answer:

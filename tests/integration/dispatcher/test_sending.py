@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email import message_from_string, policy
 from typing import Any
@@ -128,6 +129,71 @@ async def test_what_is_not_sent_in_time_expires_and_is_never_delivered(world: Wo
         await world.agree(alert)
     assert closing.states == {"expired": 3}
     assert await world.sms() == []
+
+
+def slow_start(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, then: Callable[[], Awaitable[None]]
+) -> None:
+    """Have the write of `attempting` take its time, and something happen meanwhile."""
+    real = Ledger.start
+
+    async def start(self: Ledger, *args: Any) -> Any:
+        started = await real(self, *args)
+        await asyncio.sleep(seconds)
+        await then()
+        return started
+
+    monkeypatch.setattr(Ledger, "start", start)
+
+
+async def test_what_expires_while_its_attempt_is_written_is_not_sent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The write may take longer than the rest of the message's life."""
+    expires_at = datetime.now(UTC) + timedelta(hours=1)
+
+    async def until_it_is_over() -> None:
+        left = (expires_at - datetime.now(UTC)).total_seconds()
+        await asyncio.sleep(max(0.0, left + 0.01))
+
+    slow_start(monkeypatch, 0.0, until_it_is_over)
+    await world.people(*crowd(2))
+    async with world.dispatcher():
+        await asyncio.sleep(0.5)
+        expires_at = datetime.now(UTC) + timedelta(seconds=1)
+        alert = await world.alert(expires_at=expires_at)
+        closing = await world.closed(alert)
+        await world.agree(alert)
+    assert closing.states == {"expired": 2}
+    assert await world.sms() == []
+
+
+async def test_who_leaves_while_the_attempt_is_written_gets_nothing_and_all_others_do(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a slow write membership is read again: a check is never over a second old."""
+    first, second = crowd(2)
+    gone = first.model_copy(update={"version": 2, "state": "left", "phone": None, "email": None})
+    dispatcher = world.dispatcher()
+
+    async def leaves() -> None:
+        await world.log.publish([published(gone)])
+
+        async def copied() -> bool:
+            known = await dispatcher.app.stores.copy.members([first.member_id])
+            return known[first.member_id].version == 2
+
+        await until(copied)
+
+    slow_start(monkeypatch, 1.1, leaves)
+    await world.people(first, second)
+    async with dispatcher:
+        alert = await world.alert()
+        closing = await world.closed(alert)
+        await world.agree(alert)
+    assert [one["to"] for one in await world.sms()] == [second.phone]
+    assert closing.states == {"delivered": 1, "suppressed": 1}
+    assert {event.attempt for event in world.events(alert) if event.state == "delivered"} == {1}
 
 
 async def test_who_leaves_before_the_attempt_gets_nothing(world: World) -> None:

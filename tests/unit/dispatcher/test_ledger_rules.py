@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from services.dispatcher.domain import states
 from services.dispatcher.domain.ledger import AttemptRow, Evidence, Row, event_id, learn
 from services.dispatcher.domain.message import MessageKey
+from services.dispatcher.domain.permission import may_begin
 from services.dispatcher.domain.states import TRANSITIONS, Cause, IllegalTransition, check
 from shared.contracts.base import Channel, Lane, MessageType, SendState
 
@@ -192,3 +193,20 @@ def test_an_events_id_derives_from_send_and_number() -> None:
 
 def test_evidence_about_an_attempt_that_there_was_not_is_nothing() -> None:
     assert learn(replace(row(attempt())), 2, OUTCOMES[0]) is None
+
+
+@pytest.mark.parametrize(
+    ("left", "since_check", "since_written", "begins"),
+    [
+        (0.001, 1.0, 2.0, True),
+        (0.0, 0.0, 0.0, False),
+        (60.0, 1.001, 0.5, False),
+        (60.0, 0.5, 2.001, False),
+    ],
+)
+def test_a_request_begins_before_expiry_on_a_fresh_check_and_a_fresh_write_only(
+    left: float, since_check: float, since_written: float, *, begins: bool
+) -> None:
+    now = row().expires_at - timedelta(seconds=left)
+    fresh = may_begin(row().expires_at, now, since_check=since_check, since_written=since_written)
+    assert fresh is begins
