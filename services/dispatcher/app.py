@@ -196,6 +196,7 @@ async def build(settings: DispatcherSettings, log: Log, client: Client, clock: C
     jobs = wiring.jobs()
     consumers = wiring.consumers(jobs)
     stores.ledger.on_event = jobs.publish.wake
+    stores.ledger.provider_of = lambda channel, status: senders.of(channel, status).name
     stores.ledger.on_sendable = wiring.wake_senders
     tokens = httpx.AsyncClient()
     app = api()

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from prometheus_client import Counter
 from pymongo.errors import PyMongoError
 
 from services.dispatcher.domain.ledger import Evidence, Row, learn
@@ -18,10 +17,6 @@ from services.dispatcher.store.ledger import Change, Ledger
 from shared.clock import Clock
 from shared.contracts.base import Lane, SendState
 from shared.failures import Retryable
-
-OUTCOMES = Counter(
-    "buurtbode_sends", "Changes of sends after an attempt", ["lane", "channel", "state", "reason"]
-)
 
 _PAUSES = {Lane.WARM: (1.0, 30.0), Lane.COLD: (5.0, 600.0)}
 """First and longest pause in seconds before a send that was not sent is tried again."""
@@ -86,9 +81,6 @@ class RecordOutcomes:
     async def _record(self, batch: Sequence[_Done]) -> None:
         changes = [change for done in batch if (change := self._change(done.row, done))]
         lost = {change.before.send_id for change in await self._ledger.change(changes)}
-        for change in changes:
-            row = change.after
-            OUTCOMES.labels(row.lane, row.channel, row.state, row.reason or "").inc()
         for done in batch:
             if done.row.send_id in lost:
                 await self._again(done)

@@ -74,9 +74,10 @@ class SettleUnknown:
         now = self._clock.now()
         evidence = Evidence(Cause.SETTLE, outcome, now, SendReason.SETTLED)
         after = settle(row, evidence)
+        change = Change(Cause.SETTLE, row, after, now)
 
         async def work(session: Session) -> None:
-            if await self._ledger.change([Change(Cause.SETTLE, row, after, now)], session):
+            if await self._ledger.change([change], session):
                 raise Retryable("the send changed at the same moment")
             await self._record(
                 caller,
@@ -90,5 +91,5 @@ class SettleUnknown:
             )
 
         await transaction(self._client, work)
-        self._ledger.on_event()  # it was told before the commit
+        await self._ledger.committed([change])
         return after

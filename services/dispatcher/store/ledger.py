@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from bson import Binary
+from prometheus_client import Counter as Metric
 from pymongo import UpdateMany
 from pymongo.errors import BulkWriteError
 
@@ -31,9 +32,15 @@ from services.dispatcher.store.rows import (
     to_row,
 )
 from shared.clock import Clock
-from shared.contracts.base import Channel, Lane, Language, MessageType, SendState
+from shared.contracts.base import Channel, Lane, Language, MessageType, SendState, Status
 from shared.failures import Retryable
 from shared.mongo import Database, Document, Session
+
+SENDS = Metric(
+    "buurtbode_sends",
+    "Sends by the state they came into, each counted once the ledger had it",
+    ["lane", "channel", "state", "provider", "reason"],
+)
 
 MessageOf = Callable[[MessageKey], Awaitable[Message | None]]
 
@@ -133,6 +140,11 @@ def _nobody() -> None:
     """Wake nobody: nobody asked."""
 
 
+def _unnamed(_channel: Channel, _status: Status) -> str:
+    """Name no provider: nobody told them."""
+    return ""
+
+
 class Ledger:
     """All sends, their states, and the events that are not acknowledged or agreed on yet."""
 
@@ -158,6 +170,9 @@ class Ledger:
         self.on_sendable: Callable[[], None] = _nobody
         self.on_event: Callable[[], None] = _nobody
         """Told when there is something to claim, or to publish; set by whoever wires."""
+
+        self.provider_of: Callable[[Channel, Status], str] = _unnamed
+        """Names the provider of a channel, for the metrics; set by whoever wires."""
 
     async def prepare(self) -> None:
         """Create the indexes. Partial ones stay small: they hold what still has to be done."""
@@ -219,7 +234,24 @@ class Ledger:
         with_events = [document["_id"] for document in documents if "events" in document]
         if with_events:
             self._has_events(with_events)
+        if session is None:
+            await self._count(rows)
         return len(documents)
+
+    async def _count(self, rows: Iterable[Row]) -> None:
+        """Count rows that came into their states; within a transaction nobody knows that yet."""
+        tally: Counter[tuple[str, ...]] = Counter()
+        for row in rows:
+            message = self._messages.get(row.key) or await self._message_of(row.key)
+            provider = "" if message is None else self.provider_of(row.channel, message.status)
+            tally[row.lane, row.channel, row.state, provider, row.reason or ""] += 1
+        for labels, count in tally.items():
+            SENDS.labels(*labels).inc(count)
+
+    async def committed(self, changes: Sequence[Change]) -> None:
+        """Count changes of a transaction, and have their events published, now that they hold."""
+        await self._count([change.after for change in changes if _is_told(change)])
+        self.on_event()
 
     def _has_events(self, send_ids: Iterable[str]) -> None:
         """Remember what is to be published; what is too much is found by looking."""
@@ -654,9 +686,13 @@ class Ledger:
         quiet = {str(c.before.key) for c in changes if c.after.state is c.before.state}
         if quiet:
             await self._reopen(quiet, session)
-        if result.matched_count == len(writes):
-            return []
-        return await self._lost(changes, session)
+        lost = [] if result.matched_count == len(writes) else await self._lost(changes, session)
+        if session is None:
+            gone = {change.before.send_id for change in lost}
+            await self._count(
+                [c.after for c in changes if _is_told(c) and c.before.send_id not in gone]
+            )
+        return lost
 
     async def _lost(self, changes: Sequence[Change], session: Session | None) -> list[Change]:
         versions = {
@@ -939,13 +975,17 @@ class Ledger:
             ):
                 document["base"] = base(row.key)
             documents.append(document | duties)
+        known: set[int] = set()
         try:
             if documents:
                 await self._sends.insert_many(documents, ordered=False)
         except BulkWriteError as error:
             if any(e.get("code") != _DUPLICATE_KEY for e in error.details["writeErrors"]):
                 raise
+            known = {e["index"] for e in error.details["writeErrors"]}
         self._has_events(row.send_id for row, events in rows if not events)
+        new = [row for index, (row, events) in enumerate(rows) if not events and index not in known]
+        await self._count(new)
 
     async def known(self, send_ids: Collection[str]) -> dict[str, Row]:
         """Give the rows that there are of these sends."""
@@ -1001,6 +1041,14 @@ def _bound(row: Row) -> bool:
 
 def _has(row: Row | None, number: int) -> bool:
     return row is not None and 1 <= number <= len(row.attempts)
+
+
+def _is_told(change: Change) -> bool:
+    """Tell whether the metrics count a change: every event, and what was provably not sent."""
+    if change.after.state is change.before.state:
+        return False
+    not_sent = change.after.state is SendState.PLANNED and change.after.reason is not None
+    return not_sent or is_event(change.after.state)
 
 
 def _next_seq(change: Change) -> int:

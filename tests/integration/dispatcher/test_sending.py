@@ -2,12 +2,15 @@
 
 import asyncio
 import uuid
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email import message_from_string, policy
 from typing import Any
 
+import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from pydantic import AnyHttpUrl
 from pymongo.errors import AutoReconnect
 
@@ -18,7 +21,7 @@ from shared.contracts.base import SendState
 from shared.contracts.registry import QuietHours
 from shared.settings import HttpSettings
 from tests.support.dispatcher import member, published
-from tests.support.sending import World, crowd
+from tests.support.sending import Dispatcher, World, crowd
 from tests.support.wait import until
 
 
@@ -117,6 +120,52 @@ async def test_refusals_and_bad_receipts_are_outcomes_with_a_reason(world: World
     assert {number: rows[number]["reason"] for number in numbers} == numbers
     assert rows["+32450030003"]["reason"] == "unreachable_handset"
     assert closing.states == {"failed": 2, "undelivered": 1}
+
+
+async def test_every_outcome_is_counted_by_lane_state_provider_and_reason(world: World) -> None:
+    """What no attempt found out too: the unreachable, the cancelled, and what a receipt said."""
+    nobody = member("m1", "n1", phone=None)
+    stopped = member("m2", "n1", phone="+32450021610")
+    await world.people(*crowd(2), nobody, stopped)
+    async with world.dispatcher() as dispatcher:
+        before = await sends_counted(dispatcher)
+        alert = await world.alert()
+        test = await world.alert(status="test")
+        await world.closed(alert)
+        await world.closed(test)
+        await world.fault("sms", "status_429", seconds=300)
+        second = await world.alert()
+
+        async def refused() -> bool:
+            counted = await sends_counted(dispatcher) - before
+            return counted["warm", "planned", "twilio", "rate_limited"] > 0
+
+        await until(refused)
+        await world.alert(kind="all_clear", references=second)
+        await world.closed(second)
+        counted = await sends_counted(dispatcher) - before
+    assert counted["warm", "planned", "twilio", ""] == 2 * 3
+    assert counted["warm", "planned", "test_twilio", ""] == 3
+    assert counted["warm", "delivered", "twilio", ""] == 2
+    assert counted["warm", "delivered", "test_twilio", ""] == 2
+    assert counted["warm", "unreachable", "twilio", "no_mobile"] == 2
+    assert counted["warm", "failed", "twilio", "stopped"] == 1
+    assert counted["warm", "cancelled", "twilio", "all_clear"] == 3
+
+
+async def sends_counted(dispatcher: Dispatcher) -> Counter[tuple[str, ...]]:
+    """Read `buurtbode_sends_total` from /metrics, by lane, state, provider and reason."""
+    url = str(dispatcher.settings.http.public_url).rstrip("/")
+    async with httpx.AsyncClient() as client:
+        text = (await client.get(f"{url}/metrics")).text
+    samples = [one for family in text_string_to_metric_families(text) for one in family.samples]
+    return Counter(
+        {
+            tuple(one.labels[name] for name in ("lane", "state", "provider", "reason")): one.value
+            for one in samples
+            if one.name == "buurtbode_sends_total"
+        }
+    )
 
 
 async def test_what_is_not_sent_in_time_expires_and_is_never_delivered(world: World) -> None:
