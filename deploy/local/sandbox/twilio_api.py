@@ -116,6 +116,8 @@ class TwilioApi:
             except ApiError as error:
                 status, body = error.status, error.body()
             headers = {"Twilio-Concurrent-Requests": str(busy)}
+            if status == _TOO_MANY:
+                headers["Retry-After"] = "1"  # as Twilio does
             return web.Response(
                 body=body, status=status, headers=headers, content_type="application/json"
             )
@@ -236,12 +238,13 @@ class TwilioApi:
         )
 
 
+_TOO_MANY = 429
 _Answer = tuple[int, bytes]
 _Handler = Callable[[web.Request, str], Any]
 
 
 def _too_many() -> NoReturn:
-    raise ApiError(429, 20429, "Too Many Requests")
+    raise ApiError(_TOO_MANY, 20429, "Too Many Requests")
 
 
 def _basic(user: str, password: str) -> str:

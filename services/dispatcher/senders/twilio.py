@@ -15,6 +15,7 @@ import logging
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any, Self, cast
 from urllib.parse import quote_plus
@@ -70,6 +71,7 @@ _REST_ACCOUNT = timedelta(seconds=30)
 _CLOCKS_APART = timedelta(seconds=10)
 _LISTED = 50
 _CACHED = 64
+_DIGITS = 10
 
 _STATES = {
     **dict.fromkeys(("accepted", "scheduled", "queued", "sending", "sent"), SendState.ACCEPTED),
@@ -102,12 +104,13 @@ class NotConnected(Exception):  # noqa: N818
 class HttpClient(AsyncHttpClient):
     """What the SDK sends its requests with: one bounded session, real time-outs, no retries."""
 
-    def __init__(self, connections: int, timeout: timedelta) -> None:
+    def __init__(self, connections: int, timeout: timedelta, clock: Clock) -> None:
         """Keep the limits; `open` makes the session, since that needs a running loop."""
         silent = logging.getLogger("twilio.silent")  # the SDK logs query parameters: numbers
         silent.setLevel(logging.CRITICAL)
         super().__init__(silent, is_async=True, timeout=timeout.total_seconds())
         self._connections = connections
+        self._clock = clock
         self._seconds = timeout.total_seconds()
         self._session: aiohttp.ClientSession | None = None
 
@@ -160,7 +163,8 @@ class HttpClient(AsyncHttpClient):
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise NotConnected from error
         if answer.status == _TOO_MANY:
-            raise Throttled(_retry_after(answer.headers.get("Retry-After")))
+            wish = answer.headers.get("Retry-After")
+            raise Throttled(_retry_after(wish, self._clock.now()))
         if answer.status >= _SERVER_FAULT:
             raise ServerFault
         return Response(answer.status, body, answer.headers)
@@ -182,7 +186,7 @@ class TwilioSender:
             f"{public_url.rstrip('/')}/v1/receipts/twilio/"
             f"{settings.callback_token.get_secret_value()}?attempt="
         )
-        self._http = HttpClient(settings.concurrency, settings.timeout)
+        self._http = HttpClient(settings.concurrency, settings.timeout, clock)
         self._client = Client(
             settings.account_sid,
             settings.auth_token.get_secret_value(),
@@ -379,10 +383,23 @@ def _known(item: Any) -> Known | None:
     return Known(str(item.sid), state, receipt_reason(code, str(item.status)), created)
 
 
-def _retry_after(value: str | None) -> timedelta | None:
-    if value is None or not value.isascii() or not value.isdigit():
+def _retry_after(value: str | None, now: datetime) -> timedelta | None:
+    """Read `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date; None where it is neither.
+
+    No longer than a warm message can live; what waits past its own message's end expires there.
+    """
+    if value is None:
         return None
-    return timedelta(seconds=min(int(value), 300))
+    if value.isascii() and value.isdigit():
+        # more digits than any wish has could not be counted with
+        asked = timedelta(seconds=int(value)) if len(value) < _DIGITS else VALIDITY_MAX
+    else:
+        try:
+            until = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        asked = (until if until.tzinfo else until.replace(tzinfo=UTC)) - now
+    return min(max(asked, timedelta(0)), VALIDITY_MAX)
 
 
 def _authorised(

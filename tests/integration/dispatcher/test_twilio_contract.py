@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,7 +17,7 @@ from pydantic import AnyHttpUrl, SecretStr
 from deploy.local.ports import LOOPBACK, free_port
 from services.dispatcher.domain.ledger import Row
 from services.dispatcher.domain.message import Content, Message, MessageKey
-from services.dispatcher.senders.base import Accepted, Delivery, Failed, attempt_id
+from services.dispatcher.senders.base import Accepted, Delivery, Failed, NotSent, attempt_id
 from services.dispatcher.senders.twilio import TwilioSender, receipt_state
 from services.dispatcher.settings import TwilioSettings
 from shared.clock import Clock
@@ -185,6 +186,59 @@ async def test_a_refusal_has_the_shape_of_twilios_errors(dispatcher_sandbox: San
     assert status == 400
     assert set(answer) == {"code", "message", "more_info", "status"}
     assert (answer["code"], answer["status"]) == (21211, 400)
+
+
+@pytest.mark.parametrize(
+    ("wish", "seconds"),
+    [
+        ("7", (7, 7)),
+        ("3600", (3600, 3600)),
+        ("9" * 30, (36_000, 36_000)),  # no longer than a warm message lives
+        (format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True), (3500, 3600)),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", (0, 0)),
+        ("Sunday, 06-Nov-94 08:49:37 GMT", (0, 0)),
+        ("soon", None),
+        ("-1", None),
+        ("1.5", None),
+        (None, None),
+    ],
+)
+async def test_a_provider_that_throttles_is_left_alone_as_long_as_it_asks(
+    wish: str | None, seconds: tuple[int, int] | None
+) -> None:
+    """Through the real SDK: seconds or a date, as RFC 9110 has it; anything else is no wish."""
+
+    async def throttle(_request: web.Request) -> web.Response:
+        headers = {} if wish is None else {"Retry-After": wish}
+        return web.json_response({"code": 20429}, status=429, headers=headers)
+
+    app = web.Application()
+    app.router.add_post("/{path:.*}", throttle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    port = free_port()
+    await web.TCPSite(runner, LOOPBACK, port).start()
+    try:
+        async with sender(Wire(f"http://{LOOPBACK}:{port}"), None) as twilio:
+            outcome = await twilio.send(delivery("+32450000101", timedelta(minutes=5)))
+    finally:
+        await runner.cleanup()
+    assert isinstance(outcome, NotSent)
+    assert outcome.everyone
+    if seconds is None:
+        assert outcome.retry_after is None
+    else:
+        assert outcome.retry_after is not None
+        assert seconds[0] <= outcome.retry_after.total_seconds() <= seconds[1]
+
+
+async def test_the_sandbox_asks_for_a_pause_when_it_throttles(dispatcher_sandbox: Sandbox) -> None:
+    async with httpx.AsyncClient(base_url=dispatcher_sandbox.url) as client:
+        fault = {"channel": "sms", "fault": "status_429", "count": 1}
+        (await client.post("/faults", json=fault)).raise_for_status()
+    async with sender(Wire(dispatcher_sandbox.url), None) as twilio:
+        outcome = await twilio.send(delivery("+32450000101", timedelta(minutes=5)))
+    assert outcome == NotSent("rate_limited", timedelta(seconds=1), everyone=True)
 
 
 def test_every_status_that_twilio_publishes_means_something_here() -> None:
