@@ -2,7 +2,9 @@
 
 import logging
 import sys
+import traceback
 from collections.abc import MutableMapping
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -52,6 +54,10 @@ _LIBRARIES = ("aiokafka", "pymongo", "twilio", "httpx", "aiosmtplib", "uvicorn.a
 """These log hosts, URLs or query parameters with numbers in them: warnings only, without texts."""
 
 
+_FRAMES = 20
+"""The innermost frames of an exception that a log line has."""
+
+
 def only_allowed(
     _logger: object, _method: str, entry: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
@@ -81,15 +87,55 @@ def configure(service: str, level: str) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
-    logging.basicConfig(
-        level=logging.WARNING,
-        format=f'{{"service":"{service}","level":"%(levelname)s","logger":"%(name)s"}}',
-        stream=sys.stdout,
-        force=True,
-    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(WithoutTexts(service))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class WithoutTexts(logging.Formatter):
+    """Libraries' log records as JSON: who says so and how bad it is, and no text of theirs.
+
+    Of an exception the type and the places it came through, and those of its causes: its text may
+    quote a number, an address or the input.
+    """
+
+    def __init__(self, service: str) -> None:
+        """Bind to a service's name."""
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one record as one line."""
+        entry: dict[str, object] = {
+            "service": self._service,
+            "level": record.levelname,
+            "logger": record.name,
+        }
+        if record.exc_info and record.exc_info[1] is not None:
+            entry["errors"] = [_told(error) for error in _with_causes(record.exc_info[1])]
+        return _dumps(entry)
+
+
+def _with_causes(error: BaseException) -> list[BaseException]:
+    chain: list[BaseException] = []
+    current: BaseException | None = error
+    while current is not None and current not in chain:
+        chain.append(current)
+        current = current.__cause__ or (
+            None if current.__suppress_context__ else current.__context__
+        )
+    return chain
+
+
+def _told(error: BaseException) -> dict[str, object]:
+    frames = traceback.extract_tb(error.__traceback__, limit=-_FRAMES)
+    return {
+        "error": type(error).__name__,
+        "frames": [f"{Path(one.filename).name}:{one.lineno} {one.name}" for one in frames],
+    }
 
 
 def _dumps(value: object, **_options: object) -> str:

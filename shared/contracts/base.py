@@ -35,7 +35,7 @@ MessageId = Annotated[
 class Part(BaseModel):
     """A part of an event that one of our services writes."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class Event(Part):
@@ -64,7 +64,7 @@ class Event(Part):
 class OutsideEvent(Event):
     """An event that outsiders write: a field we do not know is refused, never dropped."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class ZoneEvent(Event):
