@@ -1,13 +1,16 @@
 """The events that the ledger's changes are, for `bin.sends`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
+from uuid import UUID
 
 import orjson
 
-from services.dispatcher.domain.ledger import Row, event_id
+from services.dispatcher.domain.ledger import Row, event_id, event_uuid
 from services.dispatcher.domain.message import Message
+
+_ID_BYTES = 16
 
 
 def basis(message: Message, network_ids: Sequence[str]) -> dict[str, object]:
@@ -62,9 +65,40 @@ def send_event(row: Row, message: Message, at: datetime, seq: int) -> tuple[str,
     return named, value
 
 
+class EventIds:
+    """Ids of a message's events, sixteen bytes each, given in order.
+
+    A message to 100,000 people has 200,000 events and more; as strings in a list their ids take
+    ten times the room. They are kept by their first byte, so that little is sorted at a time.
+    """
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._by_first = [bytearray() for _ in range(256)]
+
+    def add(self, sends: Iterable[tuple[str, int]]) -> None:
+        """Add the ids of all events of these sends, each with its latest `seq`."""
+        for send_id, last in sends:
+            for seq in range(1, last + 1):
+                value = event_uuid(send_id, seq).bytes
+                self._by_first[value[0]] += value
+
+    def __len__(self) -> int:
+        """Count them."""
+        return sum(map(len, self._by_first)) // _ID_BYTES
+
+    def __iter__(self) -> Iterator[str]:
+        """Give them as text, in order: the bytes' order is the text's."""
+        for some in self._by_first:
+            for one in sorted(
+                bytes(some[at : at + _ID_BYTES]) for at in range(0, len(some), _ID_BYTES)
+            ):
+                yield str(UUID(bytes=one))
+
+
 def digest(event_ids: Iterable[str]) -> str:
     """Give SHA-256 over the sorted ids, each followed by a line feed (the closing statement)."""
     total = sha256()
-    for one in sorted(event_ids):
+    for one in event_ids if isinstance(event_ids, EventIds) else sorted(event_ids):
         total.update(one.encode() + b"\n")
     return total.hexdigest()

@@ -194,4 +194,9 @@ def _reason(attempts: Sequence[AttemptRow], state: SendState, evidence: Evidence
 
 def event_id(send_id: str, seq: int) -> str:
     """Give the id of a send's event: the same whoever computes it, however often."""
-    return str(uuid5(_EVENTS, f"{send_id}/{seq}"))
+    return str(event_uuid(send_id, seq))
+
+
+def event_uuid(send_id: str, seq: int) -> UUID:
+    """Give the same id as a UUID."""
+    return uuid5(_EVENTS, f"{send_id}/{seq}")

@@ -288,3 +288,29 @@ async def test_a_process_that_dies_between_write_and_request_costs_one_flagged_a
     assert len(await world.sms()) == 3
     flagged = {event.send_id for event in world.events(alert) if event.possible_duplicate}
     assert flagged == {stolen[0].send_id}
+
+
+async def test_a_message_of_several_pages_is_summed_up_whole_while_others_work(
+    ledger: Ledger,
+) -> None:
+    """Every event's id is in it once, and the loop is never held up for the whole of it."""
+    count = 2300
+    await ledger.plan(
+        None,
+        [replace(one, state=SendState.UNREACHABLE, reason="no_mobile") for one in sends(count)],
+    )
+    turns = 0
+
+    async def work() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    working = asyncio.create_task(work())
+    states, ids = await ledger.summary(KEY)
+    working.cancel()
+    assert states == {SendState.UNREACHABLE: count}
+    stored = await ledger.unpublished(2 * count)
+    assert list(ids) == sorted(one for item in stored for one, _, _ in item.events)
+    assert turns > 3

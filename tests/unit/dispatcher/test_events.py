@@ -1,12 +1,13 @@
 """The bytes of a send's event: written by hand for speed, so held against the contract."""
 
+import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.dispatcher.domain.events import send_event
+from services.dispatcher.domain.events import EventIds, digest, send_event
 from services.dispatcher.domain.ledger import AttemptRow, Silent, event_id
 from services.dispatcher.domain.message import Content, Message
 from shared.contracts import Send
@@ -83,3 +84,29 @@ def test_an_event_written_by_hand_is_what_the_contract_would_write(  # noqa: PLR
     assert event.attempt == len(attempts)
     assert [(one.state, one.at) for one in event.before] == [(s.state, s.at) for s in silent]
     assert set(event.basis.communication_plan) == {"n", "n.2"} & set(networks)
+
+
+@given(st.lists(st.tuples(st.uuids().map(str), st.integers(0, 4)), max_size=40))
+def test_ids_in_little_room_are_the_same_in_the_same_order(sends: list[tuple[str, int]]) -> None:
+    """The statement's digest is the one that the audit service makes of the ids as text."""
+    wanted = sorted(event_id(one, seq) for one, last in sends for seq in range(1, last + 1))
+    ids = EventIds()
+    for one in sends:
+        ids.add([one])
+    assert list(ids) == wanted
+    assert len(ids) == len(wanted)
+    assert digest(ids) == digest(reversed(wanted))
+
+
+def test_ids_of_many_sends_take_little_room() -> None:
+    ids = EventIds()
+    tracemalloc.start()
+    try:
+        ids.add((f"send-{number}", 2) for number in range(10_000))
+        _, most = tracemalloc.get_traced_memory()
+        digest(ids)
+        _, afterwards = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 20_000 * 40
+    assert afterwards < 20_000 * 50

@@ -19,6 +19,7 @@ def record(*, exc_info: bool = True) -> logging.LogRecord:
 
 
 def test_an_exception_is_told_by_type_and_place_and_never_by_its_text() -> None:
+    line = ""
     try:
         try:
             {}[NUMBER]
@@ -26,6 +27,7 @@ def test_an_exception_is_told_by_type_and_place_and_never_by_its_text() -> None:
             raise ValueError(NUMBER) from cause
     except ValueError:
         line = WithoutTexts("dispatcher").format(record())
+    assert line
     assert NUMBER not in line
     assert "\n" not in line
     entry = json.loads(line)
