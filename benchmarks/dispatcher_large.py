@@ -4,11 +4,12 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from benchmarks.dispatcher_rig import Run, rig
+from benchmarks.dispatcher_rig import Run, given, rig
 from benchmarks.dispatcher_sms import row
 
 TITLE = "Dispatcher: 100,000 people"
-ROUNDS, PEOPLE, DELAY_MS, CONCURRENCY = 5, 100_000, 50, 400
+ROUNDS, PEOPLE = given("ROUNDS", 5), given("PEOPLE", 100_000)
+DELAY_MS, CONCURRENCY = 50, 400
 _NETWORKS = 10
 
 
