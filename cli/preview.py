@@ -42,7 +42,7 @@ def show(found: Json) -> None:
         say()
     table(
         None,
-        ("network", "people", "unreachable", "languages", "cost"),
+        ("network", "people", "unreachable", "by e-mail", "languages", "cost"),
         [_row(network) for network in found["networks"]],
     )
     for left in found["left_out"]:
@@ -54,12 +54,15 @@ def show(found: Json) -> None:
 
 def summary(found: Json) -> str:
     """Say the totals in one line."""
-    reached = int(found["people"]) - int(found["unreachable"])
+    by_mail = int(found["by_mail"])
+    missed = int(found["unreachable"]) - by_mail
+    reached = int(found["people"]) - missed
+    how = f" ({by_mail} of them by e-mail)" if by_mail else ""
     cost = "" if found["cost"] is None else f", about {_euro(found['cost'])}"
     return (
         f"{counted(len(found['networks']), 'network')}, "
-        f"{counted(found['people'], 'person', 'people')}: {reached} can get it, "
-        f"{found['unreachable']} cannot be reached{cost}."
+        f"{counted(found['people'], 'person', 'people')}: {reached} can get it{how}, "
+        f"{missed} cannot be reached{cost}."
     )
 
 
@@ -77,10 +80,23 @@ def _heading(text: Json) -> str:
 
 def _row(network: Json) -> tuple[str, ...]:
     shares: list[Json] = network["languages"]
-    languages = " ".join(f"{share['language']}:{share['people']}" for share in shares)
-    cost = "" if network["cost"] is None else _euro(network["cost"])
-    named = f"{network['name']} ({network['network_id']})"
-    return (named, str(network["people"]), str(network["unreachable"]), languages, cost)
+    return (
+        f"{network['name']} ({network['network_id']})",
+        str(network["people"]),
+        str(network["unreachable"]),
+        str(network["by_mail"]),
+        "\n".join(_share(share) for share in shares),
+        "" if network["cost"] is None else _euro(network["cost"]),
+    )
+
+
+def _share(share: Json) -> str:
+    parts = [f"{share['language']}: {share['people']}"]
+    if share["unreachable"]:
+        parts.append(f"{share['unreachable']} unreachable")
+    if share["cost"] is not None:
+        parts.append(_euro(share["cost"]))
+    return ", ".join(parts)
 
 
 def _euro(amount: Any) -> str:

@@ -1,5 +1,6 @@
 """Preview an alert or a bulletin: how it will look, whom it reaches, what it costs."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -36,6 +37,12 @@ class LanguageShare:
 
     language: Language
     people: int
+    unreachable: int
+    """Those who would get this language and cannot be reached; they are not among `people`."""
+
+    by_mail: int
+    """Of the unreachable by SMS, those who get an alert by e-mail instead."""
+
     segments: int | None
     cost: Decimal | None
 
@@ -48,19 +55,24 @@ class NetworkPreview:
     name: str
     people: int
     unreachable: int
+    by_mail: int
     languages: tuple[LanguageShare, ...]
     cost: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The whole message. `people` are distinct, the unreachable among them."""
+    """The whole message. `people` are distinct, the unreachable among them.
+
+    `by_mail` are those of the unreachable by SMS who get an alert by e-mail.
+    """
 
     texts: tuple[TextPreview, ...]
     networks: tuple[NetworkPreview, ...]
     left_out: tuple[LeftOut, ...]
     people: int
     unreachable: int
+    by_mail: int
     cost: Decimal | None
     approval_needed: bool
     """Whether another officer would have to approve it, as things stand."""
@@ -132,8 +144,13 @@ class PreviewMessage:
         *,
         approval_needed: bool,
     ) -> Preview:
-        by_network = await self._copy.tally(key, choice.takes, by_network=True)
-        distinct = await self._copy.tally(key, choice.takes, by_network=False)
+        fall_back = [one for one in choice.takes if networks[one].warm_fallback == "email"]
+        by_network = await self._copy.tally(
+            key, choice.takes, by_network=True, fall_back=fall_back if key == "sms" else ()
+        )
+        distinct = await self._copy.tally(
+            key, choice.takes, by_network=False, fall_back=fall_back if key == "sms" else ()
+        )
         segments: dict[Language, int | None] = {text.language: text.segments for text in shown}
         return Preview(
             texts=tuple(shown),
@@ -148,6 +165,7 @@ class PreviewMessage:
             left_out=choice.left_out,
             people=sum(one.people for one in distinct),
             unreachable=sum(one.people for one in distinct if one.unreachable),
+            by_mail=sum(one.people for one in distinct if one.by_mail),
             cost=_sum(self._shares(distinct, networks, segments)),
             approval_needed=approval_needed,
         )
@@ -164,6 +182,7 @@ class PreviewMessage:
             name=network.name,
             people=sum(one.people for one in tallies),
             unreachable=sum(one.people for one in tallies if one.unreachable),
+            by_mail=sum(one.people for one in tallies if one.by_mail),
             languages=tuple(shares),
             cost=_sum(shares),
         )
@@ -174,19 +193,27 @@ class PreviewMessage:
         networks: Mapping[str, Network],
         segments: Mapping[Language, int | None],
     ) -> list[LanguageShare]:
-        people: dict[Language, int] = {}
+        by_language: dict[Language, list[Tally]] = defaultdict(list)
         for one in tallies:
-            if one.unreachable:
-                continue
             own = networks[one.network_id].languages
-            language = texts.choose_language(one.language, own, segments)
-            people[language] = people.get(language, 0) + one.people
+            by_language[texts.choose_language(one.language, own, segments)].append(one)
         return [
-            LanguageShare(
-                language, count, segments[language], self._cost(count, segments[language])
-            )
-            for language, count in sorted(people.items())
+            self._share(language, mine, segments[language])
+            for language, mine in sorted(by_language.items())
         ]
+
+    def _share(
+        self, language: Language, tallies: Sequence[Tally], segments: int | None
+    ) -> LanguageShare:
+        people = sum(one.people for one in tallies if not one.unreachable)
+        return LanguageShare(
+            language=language,
+            people=people,
+            unreachable=sum(one.people for one in tallies if one.unreachable),
+            by_mail=sum(one.people for one in tallies if one.by_mail),
+            segments=segments,
+            cost=self._cost(people, segments),
+        )
 
     def _cost(self, people: int, segments: int | None) -> Decimal | None:
         if segments is None:

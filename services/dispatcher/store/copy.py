@@ -36,6 +36,9 @@ class Tally:
     network_id: str
     language: Language
     unreachable: bool
+    by_mail: bool
+    """Of the unreachable: whether an alert goes to them by e-mail instead."""
+
     people: int
 
 
@@ -181,17 +184,29 @@ class Copy:
         return int(found[0]["people"]) if found else 0
 
     async def tally(
-        self, key: AudienceKey, network_ids: Collection[str], *, by_network: bool
+        self,
+        key: AudienceKey,
+        network_ids: Collection[str],
+        *,
+        by_network: bool,
+        fall_back: Collection[str] = (),
     ) -> list[Tally]:
         """Count people by network, language and whether they can be reached.
 
         `by_network` counts somebody who is in two networks in each; else once, in the network of
-        the member who decides the language.
+        the member who decides the language. `fall_back` are the networks whose communication plan
+        names e-mail for who has no number.
         """
         person: Document = {"person": f"${key}"}
         if by_network:
             person["network_id"] = "$network_id"
-        first = {"member_id": "$_id", "language": "$event.language", "network_id": "$network_id"}
+        has_mail = {"$ne": [{"$type": "$fallback"}, "missing"]}
+        first: Document = {
+            "member_id": "$_id",
+            "language": "$event.language",
+            "network_id": "$network_id",
+            "by_mail": {"$and": [{"$in": ["$network_id", list(fall_back)]}, has_mail]},
+        }
         unreachable = {"$eq": [{"$indexOfCP": ["$_id.person", UNREACHABLE_PREFIX]}, 0]}
         pipeline: list[Document] = [
             {"$match": {"network_id": {"$in": list(network_ids)}, key: {"$exists": True}}},
@@ -202,6 +217,7 @@ class Copy:
                         "network_id": "$first.network_id",
                         "language": "$first.language",
                         "unreachable": unreachable,
+                        "by_mail": {"$and": [unreachable, "$first.by_mail"]},
                     },
                     "people": {"$sum": 1},
                 }

@@ -67,6 +67,10 @@ async def http(mongo_database: MongoSettings, tmp_path: Path) -> AsyncGenerator[
             member("c", "n2", language="de"),
             member("d", "n2", phone=None),
             member("e", "n1", cold_mail=False),
+            POLICE.network("f1", warm_fallback="email"),
+            member("f", "f1"),
+            member("g", "f1", phone=None),
+            member("h", "f1", phone=None, email=None),
         )
         await half.copied()
         app = FastAPI()
@@ -117,11 +121,37 @@ async def test_alert_is_shown_as_it_will_look_reach_and_cost(http: httpx.AsyncCl
     assert (shown["people"], shown["unreachable"]) == (4, 1)
     assert [one["network_id"] for one in shown["left_out"]] == ["n3"]
     first, second = shown["networks"]
-    assert first["languages"] == [{"language": "nl", "people": 2, "segments": 1, "cost": "0.10"}]
+    assert first["languages"] == [
+        {
+            "language": "nl",
+            "people": 2,
+            "unreachable": 0,
+            "by_mail": 0,
+            "segments": 1,
+            "cost": "0.10",
+        }
+    ]
+    assert {one["language"]: one["unreachable"] for one in second["languages"]} == {
+        "fr": 0,
+        "nl": 1,
+    }
     assert (second["people"], second["unreachable"], second["cost"]) == (3, 1, "0.30")
     # who is in both networks gets one SMS, in the language of the first member record
     assert shown["cost"] == "0.25"
     assert shown["approval_needed"] is False
+
+
+async def test_who_gets_an_alert_by_email_is_not_among_those_who_cannot_be_reached(
+    http: httpx.AsyncClient,
+) -> None:
+    """Only in a network whose plan says so, and only with an address."""
+    shown = (await post(http, alert(network_ids=("n2", "f1")))).json()
+    second, fourth = shown["networks"]
+    assert (second["unreachable"], second["by_mail"]) == (1, 0)
+    assert (fourth["people"], fourth["unreachable"], fourth["by_mail"]) == (3, 2, 1)
+    share = next(one for one in fourth["languages"] if one["language"] == "nl")
+    assert (share["people"], share["unreachable"], share["by_mail"]) == (1, 2, 1)
+    assert (shown["unreachable"], shown["by_mail"]) == (3, 1)
 
 
 async def test_bulletin_is_shown_with_prefix_and_closing_line(http: httpx.AsyncClient) -> None:

@@ -31,13 +31,32 @@ _PREVIEW: dict[str, Any] = {
             "name": "BIN Molenwijk",
             "people": 44,
             "unreachable": 3,
-            "languages": [{"language": "nl", "people": 41, "segments": 1, "cost": "3.28"}],
+            "by_mail": 2,
+            "languages": [
+                {
+                    "language": "nl",
+                    "people": 31,
+                    "unreachable": 3,
+                    "by_mail": 2,
+                    "segments": 1,
+                    "cost": "2.48",
+                },
+                {
+                    "language": "fr",
+                    "people": 10,
+                    "unreachable": 0,
+                    "by_mail": 0,
+                    "segments": 1,
+                    "cost": "0.80",
+                },
+            ],
             "cost": "3.28",
         }
     ],
     "left_out": [{"network_id": "bin-old", "reason": "network_not_active"}],
     "people": 44,
     "unreachable": 3,
+    "by_mail": 2,
     "cost": "3.28",
     "approval_needed": True,
 }
@@ -73,8 +92,10 @@ def test_a_coverage_names_every_state_and_how_fast_it_was() -> None:
 
 def test_a_preview_counts_who_gets_it_and_who_cannot() -> None:
     assert summary(_PREVIEW) == (
-        "1 network, 44 people: 41 can get it, 3 cannot be reached, about EUR 3.28."
+        "1 network, 44 people: 43 can get it (2 of them by e-mail), 1 cannot be reached, "
+        "about EUR 3.28."
     )
+    assert "43 can get it" not in summary({**_PREVIEW, "by_mail": 0})
     assert "EUR" not in summary({**_PREVIEW, "cost": None})
 
 
@@ -85,6 +106,8 @@ def test_a_preview_shows_the_text_letter_for_letter(capsys: pytest.CaptureFixtur
     assert "nl, GSM7, 1 segment" in said
     assert "bin-old (network not active)" in said
     assert "second officer" in said
+    assert "nl: 31, 3 unreachable, EUR 2.48" in said
+    assert "fr: 10, EUR 0.80" in said
 
 
 def test_an_acceptance_names_who_is_left_out() -> None:
