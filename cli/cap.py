@@ -223,7 +223,8 @@ def _check(alert: _Node) -> None:
     if alert.name != "alert":
         message = f"CAP: the document is no alert of {NAMESPACE}"
         raise CapError(message)
-    alert.children = [one for one in alert.children if one.name != _SIGNATURE]
+    if alert.all(_SIGNATURE):
+        raise CapError("CAP: it is signed, and nobody here can check that XML signature")
     _check_children(alert)
 
 
@@ -286,9 +287,17 @@ def _honourable(alert: _Node) -> None:
         if alert.must(name) == word:
             message = f"CAP: {name} {word} cannot be sent: {why}"
             raise CapError(message)
-    for name in ("restriction", "addresses"):
+    everybody = "it goes to all members of its networks"
+    why = {
+        "restriction": everybody,
+        "addresses": everybody,
+        "code": "what its user group means by it is not known here",
+        "note": "put it into the text, or leave it out",
+        "incidents": "alerts are kept together by references alone",
+    }
+    for name, reason in why.items():
         if alert.get(name) is not None:
-            message = f"CAP: {name} cannot be honoured: it goes to all members of its networks"
+            message = f"CAP: {name} cannot be honoured: {reason}"
             raise CapError(message)
 
 
@@ -297,6 +306,7 @@ def _honourable_info(info: _Node, kind: str, now: datetime) -> None:
         "audience": "it goes to all members of its networks",
         "web": "put the address into the text, or leave it out",
         "contact": "put it into the text, or leave it out",
+        "parameter": "what its system means by it is not known here",
         "resource": "an SMS carries no attachment",
     }
     for name, reason in why.items():
@@ -311,6 +321,8 @@ def _honourable_info(info: _Node, kind: str, now: datetime) -> None:
     if info.must("urgency") in {"Future", "Past"}:
         message = f"CAP: urgency {info.must('urgency')} is no alert: write a bulletin"
         raise CapError(message)
+    if info.must("certainty") == "Unlikely":
+        raise CapError("CAP: certainty Unlikely is no alert: nothing in an SMS would say so")
     asked = {one.text for one in info.all("responseType")} - {"None"}
     if ("AllClear" in asked) != (kind == "all_clear") and "AllClear" in asked:
         raise CapError("CAP: responseType AllClear belongs to msgType Cancel")

@@ -97,7 +97,7 @@ def alert(
         given["kind"] = "update" if update else "all_clear"
     said = composing.from_file(file)
     if cap_file is not None:
-        said = _from_cap(cap_file, connection, network, event)
+        said = from_cap(cap_file, connection, network, event)
     fields = composing.overlay({"kind": "alert", **said}, given)
     message = _message(fields, signer, minutes)
     if not _agreed(message, connection, show_only=show_only, yes=yes or draft is not None):
@@ -130,18 +130,20 @@ def approve(
         send(approved(record, signer), connection, wait)
 
 
-def _from_cap(
+def from_cap(
     path: Path, connection: Connection, network: list[str] | None, event: str | None
 ) -> Fields:
-    """Read a CAP document; where it names no place, --network has to."""
+    """Read a CAP document; where it names no place, and only there, --network has to."""
     read = cap.read(path, Clock().now(), event)
+    if network and read.place.named:
+        raise CommandError("CAP: it names its own area, which --network cannot replace")
     if network:
         return read.fields
     if not read.place.named:
         raise CommandError("CAP: it names no area that can be matched: say --network")
     found = places.networks_at(read.place, connection)
     for left in found.without_map:
-        say(f"Not matched: {left} (its area is a list of streets; name it with --network)")
+        say(f"Not matched: {left} (its area is a list of streets; it needs an alert of its own)")
     return {**read.fields, "network_ids": found.network_ids}
 
 

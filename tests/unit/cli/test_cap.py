@@ -2,6 +2,7 @@
 
 import contextlib
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,9 @@ from hypothesis import strategies as st
 
 from cli import composing
 from cli.cap import CapError, Place, parse
+from cli.commands.alert import from_cap
+from cli.connection import Connection, StackFile
+from cli.failures import CommandError
 from cli.places import matched
 
 NOW = datetime(2026, 11, 22, 14, 31, tzinfo=UTC)
@@ -51,7 +55,9 @@ def document(infos: str = DUTCH + FRENCH, **changes: str) -> bytes:
         "references": "",
         **changes,
     }
-    parts = "".join(f"<{name}>{value}</{name}>" for name, value in head.items() if value)
+    order = ("code", "note", "references", "incidents")  # as the schema has them
+    ordered = sorted(head, key=lambda name: order.index(name) if name in order else -1)
+    parts = "".join(f"<{name}>{head[name]}</{name}>" for name in ordered if head[name])
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2">{parts}{infos}</alert>'
@@ -93,6 +99,8 @@ def test_a_reference_names_the_first_alert_by_the_id_that_it_got_itself(
 LATER = "<onset>2026-11-22T18:00:00+01:00</onset><expires>"
 CIRCLE = "<circle>51.05,3.7 2</circle></area>"
 PICTURE = "<resource><resourceDesc>Photo</resourceDesc><mimeType>image/jpeg</mimeType></resource>"
+PARAMETER = "<parameter><valueName>BLOCK</valueName><value>SMS</value></parameter>"
+SIGNATURE = '<Signature xmlns="http://www.w3.org/2000/09/xmldsig#"/>'
 EMMA = "<geocode><valueName>EMMA_ID</valueName><value>BE001</value></geocode></area>"
 
 
@@ -119,6 +127,12 @@ EMMA = "<geocode><valueName>EMMA_ID</valueName><value>BE001</value></geocode></a
         (document(DUTCH.replace("<area>", PICTURE + "<area>")), "attachment"),
         (document(DUTCH.replace("Monitor", "AllClear")), "belongs to msgType Cancel"),
         (document(DUTCH.replace("<instruction>Sluit deuren en ramen.</instruction>", "")), "words"),
+        (document(DUTCH, note="Niet voor de pers"), "note cannot"),
+        (document(DUTCH, code="IPAWSv1.0"), "code cannot"),
+        (document(DUTCH, incidents="2026/0815"), "incidents cannot"),
+        (document(DUTCH.replace("<area>", PARAMETER + "<area>")), "parameter cannot"),
+        (document(DUTCH.replace("Observed", "Unlikely")), "certainty Unlikely"),
+        (document(DUTCH + SIGNATURE), "signature"),
         # what the schema itself refuses
         (document(status="Urgent"), "status is one of"),
         (document(sent="2026-11-22T15:30:00Z"), "sent must be like"),
@@ -206,3 +220,18 @@ def test_a_geocode_means_a_municipality_or_a_network() -> None:
     ):
         with pytest.raises(CapError):
             matched(place, NETWORKS)
+
+
+def test_networks_on_the_command_line_never_replace_the_documents_own_area(
+    tmp_path: Path,
+) -> None:
+    """They are for a document that leaves the place open, and only then."""
+    nowhere = Connection(StackFile(), None, {})
+    path = tmp_path / "alert.xml"
+    path.write_bytes(document())
+    with pytest.raises(CommandError, match="own area"):
+        from_cap(path, nowhere, ["n1"], None)
+    path.write_bytes(document(DUTCH.replace(AREA, "")))
+    assert from_cap(path, nowhere, ["n1"], None)["event"] == "burglary"
+    with pytest.raises(CommandError, match="say --network"):
+        from_cap(path, nowhere, None, None)
