@@ -70,6 +70,10 @@ _NOT_FOUND = 404
 _REST_ACCOUNT = timedelta(seconds=30)
 _CLOCKS_APART = timedelta(seconds=10)
 _LISTED = 50
+_QUESTIONS = 8
+"""Questions at one time. They have connections of their own: a send that holds one of the lane's
+finds one free, whatever is being asked."""
+
 _CACHED = 64
 _DIGITS = 10
 
@@ -117,7 +121,9 @@ class HttpClient(AsyncHttpClient):
     async def open(self) -> None:
         """Open the session."""
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=_IDLE),
+            connector=aiohttp.TCPConnector(
+                limit=self._connections + _QUESTIONS, keepalive_timeout=_IDLE
+            ),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
@@ -197,6 +203,7 @@ class TwilioSender:
         self._messages = self._client.api.absolute_url(
             f"/2010-04-01/Accounts/{settings.account_sid}/Messages.json"
         )
+        self._asking = asyncio.Semaphore(_QUESTIONS)
         self._logger = structlog.get_logger(provider=name)
 
     @property
@@ -326,7 +333,8 @@ class TwilioSender:
 
     async def _ask(self, question: Any) -> Any:
         try:
-            return await question
+            async with self._asking:
+                return await question
         except TwilioRestException as error:
             if error.status == _NOT_FOUND:
                 return None

@@ -1,5 +1,6 @@
 """Our requests to Twilio, and the sandbox's answers, are what Twilio publishes of its API."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -230,6 +231,42 @@ async def test_a_provider_that_throttles_is_left_alone_as_long_as_it_asks(
     else:
         assert outcome.retry_after is not None
         assert seconds[0] <= outcome.retry_after.total_seconds() <= seconds[1]
+
+
+async def test_questions_take_no_connection_from_what_is_sent() -> None:
+    """However many are asked of a provider that is slow to answer."""
+    answering = asyncio.Event()
+
+    async def take(_request: web.Request) -> web.Response:
+        return web.json_response({"sid": "SM" + "1" * 32}, status=201)
+
+    async def muse(_request: web.Request) -> web.Response:
+        await answering.wait()
+        return web.json_response({"messages": []})
+
+    app = web.Application()
+    app.router.add_post("/{path:.*}", take)
+    app.router.add_get("/{path:.*}", muse)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    port = free_port()
+    await web.TCPSite(runner, LOOPBACK, port).start()
+    order = delivery("+32450000101", timedelta(minutes=5))
+    try:
+        async with sender(Wire(f"http://{LOOPBACK}:{port}"), None) as twilio:
+            count = 3 * twilio.concurrency
+            asked = [
+                asyncio.create_task(twilio.find(order, order.message.issued_at))
+                for _ in range(count)
+            ]
+            await asyncio.sleep(0.2)
+            async with asyncio.timeout(2):
+                assert isinstance(await twilio.send(order), Accepted)
+            answering.set()
+            assert await asyncio.gather(*asked) == [[]] * count
+    finally:
+        answering.set()
+        await runner.cleanup()
 
 
 async def test_the_sandbox_asks_for_a_pause_when_it_throttles(dispatcher_sandbox: Sandbox) -> None:
