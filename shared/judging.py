@@ -88,6 +88,10 @@ EXPLANATIONS: Mapping[Reason, str] = {
     Reason.EXPIRED: "It had expired when it was judged, so nothing is sent.",
     Reason.ID_TAKEN: "The id belongs to another message already; take a new one.",
     Reason.TOO_LONG: "The SMS needs too many segments; shorten the text.",
+    Reason.STATUS_DIFFERS: (
+        "The alert it refers to has another status (actual, exercise or test); send it with that "
+        "status, or as an alert of its own."
+    ),
     Reason.NOT_YOUR_KIND: "The police do not send this kind of message.",
 }
 """What each reason means and what to do about it, for people."""

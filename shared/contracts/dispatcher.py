@@ -66,6 +66,7 @@ class Reason(StrEnum):
     ID_TAKEN = "id_taken"
     TOO_LONG = "too_long"
     NOT_YOUR_KIND = "not_your_kind"
+    STATUS_DIFFERS = "status_differs"
 
 
 class Original(Part):

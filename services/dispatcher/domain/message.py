@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from shared.contracts.base import Lane, Language, MessageType, Status
 
@@ -19,6 +20,19 @@ class MessageKey:
     def __str__(self) -> str:
         """Give the key as the database's `_id`."""
         return f"{self.zone_id}|{self.message_type}|{self.message_id}|{self.release or ''}"
+
+
+class Thread(NamedTuple):
+    """An alert, its updates and its all-clear: all of one status.
+
+    A test never ends or replaces what is real, nor does what is real follow on a test.
+    """
+
+    zone_id: str
+    alert_id: str
+    """The first alert's, known or not."""
+
+    status: Status
 
 
 @dataclass(frozen=True, slots=True)

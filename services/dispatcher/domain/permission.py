@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.dispatcher.domain.ledger import Row
-from services.dispatcher.domain.message import Message
+from services.dispatcher.domain.message import Message, Thread
 from services.dispatcher.domain.reasons import SendReason
 from services.dispatcher.domain.states import Cause
 from shared.contracts import Member, Network
@@ -34,11 +34,11 @@ class Situation:
     now: datetime
     members: Mapping[str, Member]
     networks: Mapping[str, Network]
-    ended: Collection[tuple[str, str]]
-    """(zone, alert) pairs that an all-clear has ended."""
+    ended: Collection[Thread]
+    """Those that an all-clear has ended."""
 
-    updates: Mapping[tuple[str, str], Collection[Message]]
-    """The accepted updates by (zone, alert)."""
+    updates: Mapping[Thread, Collection[Message]]
+    """The accepted updates by thread."""
 
 
 def may_begin(
@@ -51,11 +51,12 @@ def may_begin(
     return now < expires_at and since_check <= CHECK_HOLDS and since_written <= BEGIN_WITHIN
 
 
-def thread(message: Message) -> tuple[str, str] | None:
-    """Give the (zone, first alert) that a warm message belongs to; None for all others."""
+def thread(message: Message) -> Thread | None:
+    """Give the thread that a warm message belongs to; None for all others."""
     if message.key.message_type is not MessageType.ALERT:
         return None
-    return message.key.zone_id, message.references or message.key.message_id
+    first = message.references or message.key.message_id
+    return Thread(message.key.zone_id, first, message.status)
 
 
 def refusal(row: Row, message: Message, situation: Situation) -> Refusal | None:

@@ -1,13 +1,12 @@
 """Claim sends that are due, and check just before their attempt that they may still go out."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from services.dispatcher.domain.ledger import Row
-from services.dispatcher.domain.message import Message, MessageKey
+from services.dispatcher.domain.message import Message, MessageKey, Thread
 from services.dispatcher.domain.permission import Refusal, Situation, refusal, replaces, thread
 from services.dispatcher.domain.quiet import quiet_until
 from services.dispatcher.domain.states import Cause
@@ -132,7 +131,7 @@ class ClaimSends:
         members, networks, ended, updates = await asyncio.gather(
             self._copy.members(ids),
             self._copy.networks_by_id(of_sends),
-            self._ended(threads),
+            self._messages.ended(threads),
             asyncio.gather(*(self._updates(about) for about in threads)),
         )
         moved = {member.network_id for member in members.values()} - of_sends
@@ -146,19 +145,9 @@ class ClaimSends:
             updates=dict(zip(threads, updates, strict=True)),
         )
 
-    async def _ended(self, threads: set[tuple[str, str]]) -> set[tuple[str, str]]:
-        by_zone: dict[str, list[str]] = defaultdict(list)
-        for zone_id, alert_id in threads:
-            by_zone[zone_id].append(alert_id)
-        return {
-            (zone_id, alert_id)
-            for zone_id, alert_ids in by_zone.items()
-            for alert_id in await self._messages.ended(zone_id, alert_ids)
-        }
-
-    async def _updates(self, about: tuple[str, str]) -> list[Message]:
-        thread_ = await self._messages.thread(*about)
-        return [message for message in thread_ if message.kind == AlertKind.UPDATE]
+    async def _updates(self, about: Thread) -> list[Message]:
+        known = await self._messages.thread(about)
+        return [message for message in known if message.kind == AlertKind.UPDATE]
 
     async def _waiting(
         self,
@@ -174,7 +163,7 @@ class ClaimSends:
                 continue
             mine = [row for row in rows if row.key == key and row.destination is not None]
             earlier = [other.key for other in situation.updates[about] if replaces(message, other)]
-            first = replace(key, message_id=about[1])
+            first = replace(key, message_id=about.alert_id)
             busy = await self._ledger.busy(
                 [first, *earlier], [row.destination for row in mine if row.destination]
             )

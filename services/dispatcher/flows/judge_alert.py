@@ -11,6 +11,7 @@ from services.dispatcher.domain.judging import (
     check_length,
     needs_two,
 )
+from services.dispatcher.domain.message import MessageKey, Thread
 from services.dispatcher.flows.wait_for_copy import CopyGate
 from services.dispatcher.store.addressed import AddressedNetworks
 from services.dispatcher.store.copy import Copy
@@ -182,7 +183,8 @@ class JudgeAlerts:
             docket.claims[name] = await self._claims.take(session, case, told)
         if alert.kind is AlertKind.ALL_CLEAR:
             if alert.references is not None:
-                await self._messages.end(session, alert.zone_id, alert.references, told.judged_at)
+                about = Thread(alert.zone_id, alert.references, alert.status)
+                await self._messages.end(session, about, told.judged_at)
         else:
             recent = await self._addressed_lately(docket, alert.zone_id)
             recent.append(Addressed(told.judged_at, alert.network_ids))
@@ -197,6 +199,7 @@ class JudgeAlerts:
         alert, now, session = signed.event, docket.now, docket.session
         ends_alert = alert.kind is AlertKind.ALL_CLEAR
         check_times(alert, now)
+        await self._hold_to_status(session, alert)
         candidates = {name: Candidate.of(network) for name, network in docket.networks.items()}
         choice = choose_networks(alert, candidates, none_left=ends_alert)
         check_length(alert, self._max_segments)
@@ -211,10 +214,20 @@ class JudgeAlerts:
         )
         message = alert_message(alert, zone, docket.networks, choice.takes, now)
         if ends_alert and alert.references is not None:
-            await self._messages.end(session, alert.zone_id, alert.references, now)
+            about = Thread(alert.zone_id, alert.references, alert.status)
+            await self._messages.end(session, about, now)
         behind = None if ends_alert else self._behind
         await self._messages.add(session, message, behind=behind)
         return verdict
+
+    async def _hold_to_status(self, session: Session, alert: Alert) -> None:
+        """Refuse what would end or follow an alert of another status, where that one is known."""
+        if alert.references is None:
+            return
+        first = MessageKey(alert.zone_id, MessageType.ALERT, alert.references)
+        known = await self._messages.get(first, session)
+        if known is not None and known.status is not alert.status:
+            raise Refused(Reason.STATUS_DIFFERS, "status")
 
     async def _hold_to_two_officers(self, docket: _Docket, case: Case, alert: Alert) -> None:
         if alert.kind is AlertKind.ALL_CLEAR:

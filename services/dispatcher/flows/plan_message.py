@@ -12,9 +12,15 @@ import structlog
 from services.dispatcher.domain.audience import Counts, Person, Planner
 from services.dispatcher.domain.message import Message
 from services.dispatcher.domain.notices import ACCEPT_TEMPLATES, with_accept_link
+from services.dispatcher.domain.permission import thread
 from services.dispatcher.domain.reasons import SendReason
 from services.dispatcher.domain.send import PlannedSend
-from services.dispatcher.flows.resolve_audience import ResolveAudience, is_all_clear, stages
+from services.dispatcher.flows.resolve_audience import (
+    ResolveAudience,
+    is_all_clear,
+    stages,
+    thread_ids,
+)
 from services.dispatcher.flows.restore_sends import RestoreSends
 from services.dispatcher.flows.wait_for_copy import CopyGate
 from services.dispatcher.store.copy import Copy
@@ -22,7 +28,7 @@ from services.dispatcher.store.ledger import Ledger
 from services.dispatcher.store.messages import Messages, PlanState, Waiting, Work
 from shared.clock import Clock
 from shared.contracts import MessagePlanned, Network
-from shared.contracts.base import Lane, MessageType
+from shared.contracts.base import Lane
 from shared.envelope import encode
 from shared.failures import Retryable
 from shared.kafka import Log
@@ -186,28 +192,27 @@ class PlanMessage:
 
         Both ways round, because an update may be planned before its alert.
         """
-        if message.key.message_type is not MessageType.ALERT:
+        about = thread(message)
+        if about is None:
             return
-        zone_id = message.key.zone_id
-        first = message.references or message.key.message_id
-        thread = await self._messages.thread(zone_id, first)
-        if is_all_clear(message) or first in await self._messages.ended(zone_id, [first]):
-            for one in thread:
+        known = await self._messages.thread(about)
+        if is_all_clear(message) or await self._messages.ended([about]):
+            for one in known:
                 await self._ledger.cancel_planned(None, one.key, SendReason.ALL_CLEAR)
             return
-        mine = next((i for i, one in enumerate(thread) if one.key == message.key), len(thread))
-        for one in thread[:mine]:
+        mine = next((i for i, one in enumerate(known) if one.key == message.key), len(known))
+        for one in known[:mine]:
             await self._replace(one, message)
-        for later in thread[mine + 1 :]:
+        for later in known[mine + 1 :]:
             await self._replace(message, later)
 
     async def _replace(self, old: Message, new: Message) -> None:
         await self._ledger.cancel_planned(None, old.key, SendReason.UPDATED, new.network_ids)
 
     async def _unresolved(self, message: Message) -> int:
-        zone_id = message.key.zone_id
-        thread = await self._messages.thread(zone_id, message.references or "")
-        return await self._ledger.unresolved(None, zone_id, [one.key.message_id for one in thread])
+        return await self._ledger.unresolved(
+            None, message.key.zone_id, await thread_ids(self._messages, message)
+        )
 
     # ---- the event
 
@@ -333,7 +338,5 @@ class PlanAgain:
         message = waiting.message
         if self._clock.now() >= message.accepted_at + RESOLVED_WITHIN:
             return True
-        zone_id = message.key.zone_id
-        thread = await self._messages.thread(zone_id, message.references or "")
-        ids = [one.key.message_id for one in thread]
-        return await self._ledger.unresolved(None, zone_id, ids) == 0
+        ids = await thread_ids(self._messages, message)
+        return await self._ledger.unresolved(None, message.key.zone_id, ids) == 0

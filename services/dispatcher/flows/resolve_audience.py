@@ -11,6 +11,7 @@ from services.dispatcher.domain.audience import (
 )
 from services.dispatcher.domain.message import Message
 from services.dispatcher.domain.notices import Recipient
+from services.dispatcher.domain.permission import thread
 from services.dispatcher.domain.reasons import SendReason
 from services.dispatcher.store.copy import AudienceKey, Copy
 from services.dispatcher.store.ledger import Ledger, Reached
@@ -103,8 +104,7 @@ class ResolveAudience:
         self, message: Message, after: str | None, *, unresolved: bool
     ) -> AsyncIterator[Person]:
         zone_id = message.key.zone_id
-        thread = await self._messages.thread(zone_id, message.references or "")
-        ids = [one.key.message_id for one in thread]
+        ids = await thread_ids(self._messages, message)
         position = None if after is None else (after, _LAST)
         while ids:
             page = await self._ledger.reached(
@@ -125,6 +125,12 @@ class ResolveAudience:
         ids = {member_id for group in groups for row in group for member_id in row.member_ids}
         members = await self._copy.members(ids)
         return [_person_reached(group, members) for group in groups]
+
+
+async def thread_ids(messages: Messages, message: Message) -> list[str]:
+    """Give the ids of the alert that a message belongs to, and of its updates."""
+    about = thread(message)
+    return [] if about is None else [one.key.message_id for one in await messages.thread(about)]
 
 
 def _with_fallback(message: Message, networks: Mapping[str, Network]) -> tuple[str, ...]:

@@ -439,7 +439,9 @@ class Ledger:
         Sorted by destination and channel; `after` is the last pair of the page before. Somebody
         who is in several of the alerts comes once per alert; dropped destinations do not come.
         """
-        states = (*_GOT_THROUGH, *_OPEN) if unresolved else _GOT_THROUGH
+        # a claimed send is none of these: after the marker it can no longer be attempted
+        open_still = (SendState.ATTEMPTING, SendState.UNKNOWN) if unresolved else ()
+        states = (*_GOT_THROUGH, *open_still)
         query: Document = {
             "message": {"$in": _alert_keys(zone_id, alert_ids)},
             "state": {"$in": [str(state) for state in states]},
@@ -458,11 +460,13 @@ class Ledger:
     async def unresolved(
         self, session: Session | None, zone_id: str, alert_ids: Collection[str]
     ) -> int:
-        """Count the sends of these alerts of which nobody knows yet whether they got through."""
+        """Count the sends of these alerts of which nobody knows whether they got through.
+
+        Settled or not: what was unknown when its alert expired may have reached somebody as well.
+        """
         query: Document = {
             "message": {"$in": _alert_keys(zone_id, alert_ids)},
             "state": {"$in": [str(state) for state in _OPEN]},
-            "settled": False,
         }
         return await self._sends.count_documents(query, session=session)
 

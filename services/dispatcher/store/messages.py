@@ -16,7 +16,7 @@ from enum import StrEnum
 from pymongo import ReturnDocument
 
 from services.dispatcher.domain.audience import Counts
-from services.dispatcher.domain.message import Content, Message, MessageKey
+from services.dispatcher.domain.message import Content, Message, MessageKey, Thread
 from services.dispatcher.domain.notices import Recipient
 from services.dispatcher.domain.permission import turn
 from shared.contracts.base import AlertKind, Channel, Lane, MessageType, Status
@@ -138,10 +138,10 @@ class Messages:
             {"_id": str(message.key)}, {"$setOnInsert": row}, upsert=True, session=session
         )
 
-    async def end(self, session: Session, zone_id: str, alert_id: str, at: datetime) -> None:
-        """Mark an alert, seen or not, as ended: nothing of it or of its updates is attempted."""
+    async def end(self, session: Session, thread: Thread, at: datetime) -> None:
+        """Mark a thread, seen or not, as ended: nothing of it is attempted any more."""
         await self._ended.update_one(
-            {"_id": f"{zone_id}|{alert_id}"},
+            {"_id": _marker(thread)},
             {"$setOnInsert": {"at": at}},
             upsert=True,
             session=session,
@@ -149,30 +149,30 @@ class Messages:
 
     # ---- reading
 
-    async def get(self, key: MessageKey) -> Message | None:
+    async def get(self, key: MessageKey, session: Session | None = None) -> Message | None:
         """Give a message."""
-        row = await self._rows.find_one({"_id": str(key)})
+        row = await self._rows.find_one({"_id": str(key)}, session=session)
         return None if row is None else message_of(row)
 
-    async def ended(self, zone_id: str, alert_ids: Collection[str]) -> set[str]:
-        """Tell which of these alerts have an all-clear."""
-        ids = [f"{zone_id}|{alert_id}" for alert_id in alert_ids]
-        rows = self._ended.find({"_id": {"$in": ids}}, {"_id": 1})
-        return {row["_id"].partition("|")[2] async for row in rows}
+    async def ended(self, threads: Collection[Thread]) -> set[Thread]:
+        """Tell which of these threads have an all-clear."""
+        by_marker = {_marker(thread): thread for thread in threads}
+        rows = self._ended.find({"_id": {"$in": list(by_marker)}}, {"_id": 1})
+        return {by_marker[row["_id"]] async for row in rows}
 
-    async def thread(self, zone_id: str, alert_id: str) -> list[Message]:
+    async def thread(self, thread: Thread) -> list[Message]:
         """Give an alert and its updates as far as they are known, in the order that counts.
 
         The alert comes first even where it was read after its update.
         """
-        first = str(MessageKey(zone_id, MessageType.ALERT, alert_id))
+        first = str(MessageKey(thread.zone_id, MessageType.ALERT, thread.alert_id))
         update = {
-            "zone_id": zone_id,
-            "references": alert_id,
+            "zone_id": thread.zone_id,
+            "references": thread.alert_id,
             "message_type": str(MessageType.ALERT),
             "kind": str(AlertKind.UPDATE),
         }
-        rows = self._rows.find({"$or": [{"_id": first}, update]})
+        rows = self._rows.find({"status": str(thread.status), "$or": [{"_id": first}, update]})
         return sorted([message_of(row) async for row in rows], key=turn)
 
     # ---- planning
@@ -427,3 +427,7 @@ def message_of(row: Document) -> Message:
         house_rules=dict(row["house_rules"]),
         communication_plan=dict(row["communication_plan"]),
     )
+
+
+def _marker(thread: Thread) -> str:
+    return f"{thread.zone_id}|{thread.alert_id}|{thread.status}"

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from services.dispatcher.domain.message import MessageKey
+from services.dispatcher.domain.message import MessageKey, Thread
 from shared.contracts import Access, Alert, DeadLetter, Verdict
-from shared.contracts.base import MessageType
+from shared.contracts.base import MessageType, Status
 from shared.contracts.dispatcher import Reason, VerdictKind
 from shared.kafka import KafkaLog, Outgoing, Record
 from shared.mongo import connect, database, transaction
@@ -265,8 +265,30 @@ async def test_all_clear_before_its_alert_leaves_its_marker(court: Court) -> Non
         court.police.record(court.alert(kind="all_clear", references=unseen))
     )
     assert verdict.verdict is VerdictKind.ACCEPTED
-    assert await court.half.messages.ended("demo", [unseen]) == {unseen}
-    assert await court.half.messages.ended("other", [unseen]) == set()
+    threads = [Thread(zone, unseen, status) for zone in ("demo", "other") for status in Status]
+    ended = {Thread("demo", unseen, Status.ACTUAL)}
+    assert await court.half.messages.ended(threads) == ended
+
+
+@pytest.mark.parametrize("kind", ["update", "all_clear"])
+@pytest.mark.parametrize(
+    ("first", "other"), [(Status.ACTUAL, Status.TEST), (Status.TEST, Status.ACTUAL)]
+)
+async def test_what_follows_an_alert_has_the_alerts_status(
+    court: Court, kind: str, first: Status, other: Status
+) -> None:
+    """No test ends what is real, and nobody hears the all-clear of a test."""
+    alert = court.alert(status=first)
+    wrong, right = (
+        court.alert(kind=kind, references=alert.alert_id, status=status)
+        for status in (other, first)
+    )
+    together = await court.judge(court.police.record(alert), court.police.record(wrong))
+    later = await court.judge(court.police.record(wrong, offset=7))
+    for refused in (together[1], later[0]):
+        assert (refused.reason, refused.field) == (Reason.STATUS_DIFFERS, "status")
+    (accepted,) = await court.judge(court.police.record(right, offset=8))
+    assert accepted.verdict is VerdictKind.ACCEPTED
 
 
 async def test_revoked_key_counts_as_soon_as_the_copy_has_it(court: Court) -> None:

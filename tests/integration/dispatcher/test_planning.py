@@ -12,9 +12,9 @@ import pytest
 from pymongo.errors import AutoReconnect
 
 from services.dispatcher.domain.intake import alert_message
-from services.dispatcher.domain.message import Message, MessageKey
+from services.dispatcher.domain.message import Message, MessageKey, Thread
 from shared.contracts import Alert, Bulletin, Erasure, Notice
-from shared.contracts.base import Channel, Lane, MessageType
+from shared.contracts.base import Channel, Lane, MessageType, Status
 from shared.contracts.registry import Contact
 from shared.failures import Retryable
 from shared.kafka import Outgoing, Positions
@@ -64,9 +64,8 @@ class Desk:
         async def store(session: Session) -> None:
             await half.messages.add(session, message, behind=behind)
             if alert.kind == "all_clear":
-                await half.messages.end(
-                    session, alert.zone_id, str(alert.references), half.hands.at
-                )
+                about = Thread(alert.zone_id, str(alert.references), alert.status)
+                await half.messages.end(session, about, half.hands.at)
 
         await transaction(half.client, store)
         half.hands.forward(timedelta(milliseconds=1))
@@ -78,11 +77,11 @@ class Desk:
         await self.half.plan()
         return key, await self.half.sends(alert.alert_id)
 
-    async def put(self, rows: list[dict[str, Any]], state: str) -> None:
+    async def put(self, rows: list[dict[str, Any]], state: str, **more: Any) -> None:
         """Pretend that attempts came out as told: the senders are the other half's matter."""
         ids = [row["_id"] for row in rows]
         await self.half.database["sends"].update_many(
-            {"_id": {"$in": ids}}, {"$set": {"state": state}}
+            {"_id": {"$in": ids}}, {"$set": {"state": state, **more}}
         )
 
 
@@ -366,7 +365,7 @@ async def test_update_planned_before_its_alert_still_replaces_it(desk: Desk) -> 
 
 
 async def test_all_clear_goes_to_whoever_got_the_alert_and_to_nobody_else(desk: Desk) -> None:
-    people = ("got", "planned", "failed", "trying", "unsure")
+    people = ("got", "planned", "held", "failed", "trying", "unsure", "expired")
     await desk.fill(*[member(name, "n1") for name in people], member("new", "n2"))
     first = desk.alert()
     await desk.accept(first)
@@ -377,8 +376,11 @@ async def test_all_clear_goes_to_whoever_got_the_alert_and_to_nobody_else(desk: 
         ("failed", "failed"),
         ("trying", "attempting"),
         ("unsure", "unknown"),
+        ("held", "claimed"),
     ):
         await desk.put([rows[name]], state)
+    # as an alert's expiry leaves what is still unknown
+    await desk.put([rows["expired"]], "unknown", settled=True)
     ends = desk.alert(kind="all_clear", references=first.alert_id, network_ids=("n2",))
     key = await desk.accept(ends)
     await desk.half.plan()
@@ -386,14 +388,33 @@ async def test_all_clear_goes_to_whoever_got_the_alert_and_to_nobody_else(desk: 
     states = {r["members"][0]: r["state"] for r in await desk.half.sends(first.alert_id)}
     assert states["planned"] == "cancelled"
     await desk.half.again.once()
-    assert (await desk.half.row(key))["state"] == "open", "two attempts are unresolved"
+    assert (await desk.half.row(key))["state"] == "open", "attempts are unresolved"
     await desk.put([rows["trying"]], "accepted")
     desk.half.hands.forward(timedelta(seconds=61))
     await desk.half.again.once()
     await desk.half.plan()
     reached = sorted(r["members"][0] for r in await desk.half.sends(ends.alert_id))
-    assert reached == ["got", "trying", "unsure"]
+    assert reached == ["expired", "got", "trying", "unsure"]
     assert [plan.revision for plan in plans(desk.cluster)][-2:] == [1, 2]
+
+
+@pytest.mark.parametrize("kind", ["update", "all_clear"])
+async def test_what_is_a_test_never_touches_what_is_real(desk: Desk, kind: str) -> None:
+    """Also where it was read before the alert that it names, and so could not be refused."""
+    await desk.fill(member("a", "n1"))
+    real = desk.alert()
+    later = desk.alert(kind=kind, references=real.alert_id, status=Status.TEST)
+    await desk.accept(later)
+    key = await desk.accept(real)
+    await desk.half.plan()
+    rows = await desk.half.sends(key.message_id)
+    assert [row["state"] for row in rows] == ["planned"]
+    await desk.put(rows, "accepted")
+    desk.half.hands.forward(timedelta(seconds=61))
+    await desk.half.again.once()
+    await desk.half.plan()
+    reached = await desk.half.sends(later.alert_id)
+    assert [row["state"] for row in reached] == (["planned"] if kind == "update" else [])
 
 
 async def test_all_clear_waits_no_longer_than_it_has_to(desk: Desk) -> None:
