@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -70,9 +70,25 @@ class ShowCoverage:
         named = None
         if failures:
             named = await self._coverage.failures(keys, scope.network_ids, _FAILURES_MOST)
+            named = await self._within(scope, named)
             await self._recorded(caller, scope, message_id, named)
         closings = await self._closings.of_message(scope.zone_id, message_id)
         return _shown(scope, found, figures, named, [c for c in closings if c.key in keys])
+
+    async def _within(self, scope: Scope, failures: Sequence[Failure]) -> list[Failure]:
+        """Leave out other networks of who shares a send: they are no affair of a coordinator."""
+        if scope.network_ids is None:
+            return list(failures)
+        members = await self._copy.members({i for one in failures for i in one.member_ids})
+        mine = {i for i, member in members.items() if member.network_id in scope.network_ids}
+        return [
+            replace(
+                one,
+                member_ids=tuple(i for i in one.member_ids if i in mine),
+                network_ids=tuple(i for i in one.network_ids if i in scope.network_ids),
+            )
+            for one in failures
+        ]
 
     async def _recorded(
         self, caller: Caller, scope: Scope, message_id: str, named: Sequence[Failure]

@@ -113,7 +113,7 @@ async def test_coverage_for_who_may_see_it(world: World) -> None:
         contact_id="c1", role="coordinator", subject="sub-c1", language="nl", active=True
     )
     people = [*crowd(5), member("dead", "n1", phone="+32450021610")]
-    other = crowd(2, "n2")
+    other = [*crowd(2, "n2"), member("dead-too", "n2", phone="+32450021610")]
     await world.people(*people, *other, contacts=(contact,))
     async with world.dispatcher() as dispatcher:
         alert = await world.alert(network_ids=("n1", "n2"))
@@ -127,7 +127,7 @@ async def test_coverage_for_who_may_see_it(world: World) -> None:
         police = (await get(path, "police")).json()
         assert police["people"] == 8
         assert police["states"] == {"delivered": 7, "failed": 1}
-        assert police["networks"]["n2"] == {"delivered": 2}
+        assert police["networks"]["n2"] == {"delivered": 2, "failed": 1}
         assert police["accepted_seconds"]["p50"] > 0
         assert police["accepted_seconds"]["all"] is None
         assert police["delivered_seconds"]["p50"] >= police["accepted_seconds"]["p50"]
@@ -143,7 +143,10 @@ async def test_coverage_for_who_may_see_it(world: World) -> None:
         assert (await get(path, "auditor")).json()["people"] == 8
         assert (await get(f"{path}?failures=true", "auditor")).status_code == 404
         named = (await get(f"{path}?failures=true", "police", sub="officer")).json()
-        assert [one["member_ids"] for one in named["failures"]] == [["dead"]]
+        assert [one["member_ids"] for one in named["failures"]] == [["dead", "dead-too"]]
+        named = (await get(f"{path}?failures=true", "coordinator", sub="sub-c1")).json()
+        found = [(one["member_ids"], one["network_ids"]) for one in named["failures"]]
+        assert found == [(["dead"], ["n1"])], "the other network is not theirs to know"
 
         async def recorded() -> bool:
             return any(
