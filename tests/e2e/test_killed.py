@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from cli import demo_data
+from cli.api import RefusedError
 from cli.demo_people import audience, people
 from cli.police import signed
 from shared.clock import Clock
@@ -47,7 +48,10 @@ def test_a_bulletin_reaches_each_mailbox_once_though_registry_and_dispatcher_are
     stack.wait_ready()
 
     def settled() -> Counter[str] | None:
-        states = Counter[str](stack.coverage(bulletin_id)["states"])
+        try:
+            states = Counter[str](stack.coverage(bulletin_id)["states"])
+        except RefusedError:
+            return None  # the dispatcher has not read of it yet
         return states if states["accepted"] + states["unknown"] == len(wanted) else None
 
     states = until(settled, 90, "every mail is accepted, or waits for an operator")
