@@ -1,6 +1,8 @@
 """HTTP as all services speak it: problem documents (RFC 9457), health and metrics."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -14,6 +16,12 @@ from starlette.exceptions import HTTPException
 from shared.failures import Retryable
 
 PROBLEM_TYPE = "application/problem+json"
+_NAME = re.compile(r"[a-z][a-z_]*|[0-9]{1,5}|\[key\]")
+"""What a field of ours is called, or an item's place in a list."""
+
+_QUOTING = frozenset({"uuid_parsing", "url_parsing"})
+"""Kinds of pydantic's errors, besides those with a `reason`, whose words quote the input."""
+
 _TYPE_BASE = "https://buurtbode.example/problems/"
 
 Ready = Callable[[], Awaitable[Mapping[str, str]]]
@@ -140,12 +148,7 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     errors = [
-        # the input itself is left out: it may be personal data
-        {
-            "field": ".".join(str(part) for part in item["loc"][1:]),
-            "code": str(item["type"]),
-            "reason": str(item["msg"]),
-        }
+        {"field": _field(item["loc"][1:]), "code": str(item["type"]), "reason": _reason(item)}
         for item in error.errors()
     ]
     first = errors[0] if errors else {"field": "", "code": "", "reason": ""}
@@ -160,6 +163,18 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
             extra={"errors": errors},
         ),
     )
+
+
+def _field(place: Sequence[object]) -> str:
+    """Name a field by its place; a part that looks like no name of ours may be personal data."""
+    return ".".join(name if _NAME.fullmatch(name := str(part)) else "?" for part in place)
+
+
+def _reason(item: Mapping[str, Any]) -> str:
+    """Give pydantic's reason without what it quotes from the input."""
+    said = str(item["msg"])
+    quotes = item["type"] in _QUOTING or "reason" in item.get("ctx", {})
+    return said.partition(":")[0].partition(",")[0] if quotes else said
 
 
 async def _on_http(request: Request, error: Exception) -> Response:

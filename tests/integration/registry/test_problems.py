@@ -55,6 +55,19 @@ async def test_a_malformed_request_names_each_field_in_words(linde: Registry) ->
     assert problem["detail"].startswith("language ontbreekt.")
 
 
+@pytest.mark.parametrize("language", ["en", "nl"])
+async def test_a_malformed_request_is_not_quoted(linde: Registry, language: str) -> None:
+    """Neither values nor names that are none of ours: they may be about somebody."""
+    marks = ("+32450000009", "Jan Peeters", "lid§x")
+    new = member_input(1, email="lid§x@y§z.example", phone=["Jan Peeters"])
+    new |= {"+32450000009": 1, "Jan Peeters": {"+32450000009": "Jan Peeters"}}
+
+    problem = await refused(linde, language, new)
+
+    assert {"phone", "?"} <= {error["field"] for error in problem["errors"]}
+    assert not [mark for mark in (*marks, "§") if mark in str(problem)]
+
+
 async def test_what_a_network_lacks_is_named_in_words(registry: Registry) -> None:
     await add_zone(registry)
     new = {
