@@ -22,6 +22,7 @@ from services.dispatcher.api.receipts import Accounts
 from services.dispatcher.consumers import SERVICE, Consumers
 from services.dispatcher.domain import texts
 from services.dispatcher.domain.message import Message
+from services.dispatcher.domain.notices import Links
 from services.dispatcher.flows.answer_inbound import AnswerInbound
 from services.dispatcher.flows.answer_replay import AnswerReplay
 from services.dispatcher.flows.apply_copy import ApplyCopy
@@ -383,6 +384,7 @@ class _Wiring:
         """Make the consumers."""
         stores, clock = self.stores, self.clock
         registry_url = str(self.settings.registry_url)
+        desk = self.settings.desk_url
         make = Consumers(self.log, self.client, stores.database, stores.outbox, clock)
         # each consumer waits at a gate of its own; all are told when the copy moves
         gates = [self._gate() for _ in range(3)]
@@ -416,7 +418,7 @@ class _Wiring:
             copy=stores.copy,
             messages=stores.messages,
             clock=clock,
-            registry_url=registry_url,
+            links=Links(registry_url, None if desk is None else str(desk)),
             wake_planner=jobs.wake_planners,
         )
         replays = AnswerReplay(closings=stores.closings, clock=clock)

@@ -80,6 +80,10 @@ class DispatcherSettings(ServiceSettings):
     registry_url: AnyHttpUrl
     """The registry's public URL: links in notices and unsubscribe links lead there."""
 
+    desk_url: AnyHttpUrl | None = None
+    """Where coordinators and officers work in a browser: links in notices to them lead there, by
+    the registry's own paths (`/networks/...`). Where unset, to the registry's interface."""
+
     segment_price: Decimal | None = None
     """What an SMS segment costs, in euro; previews show a cost where it is set."""
 

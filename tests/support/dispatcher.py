@@ -9,6 +9,7 @@ from typing import Any
 
 from services.dispatcher.consumers import Consumers
 from services.dispatcher.domain.message import MessageKey
+from services.dispatcher.domain.notices import Links
 from services.dispatcher.flows.apply_copy import ApplyCopy
 from services.dispatcher.flows.judge_alert import ALERTS_GROUP, JudgeAlerts
 from services.dispatcher.flows.plan_message import PlanAgain, PlanMessage
@@ -132,7 +133,7 @@ class PlanningHalf:
                     copy=self.copy,
                     messages=self.messages,
                     clock=clock,
-                    registry_url=REGISTRY_URL,
+                    links=Links(REGISTRY_URL),
                     wake_planner=lambda: None,
                 )
             ),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from services.dispatcher.domain.message import Content, Message, MessageKey
-from services.dispatcher.domain.notices import render
+from services.dispatcher.domain.notices import Links, render
 from shared.contracts import Alert, Bulletin, Network, Notice, Zone
 from shared.contracts.base import Lane, MessageType, Status
 from shared.contracts.registry import DocumentKind
@@ -68,7 +68,7 @@ def bulletin_message(
 
 
 def notice_message(
-    notice: Notice, zone: Zone | None, networks: Networks, registry_url: str, now: datetime
+    notice: Notice, zone: Zone | None, networks: Networks, links: Links, now: datetime
 ) -> Message:
     """Make the message of a notice, its words rendered in all languages."""
     takes = () if notice.to_role is None else (notice.to_role.network_id,)
@@ -79,7 +79,7 @@ def notice_message(
         kind=notice.template,
         references=None,
         network_ids=takes,
-        content=render(notice, registry_url),
+        content=render(notice, links),
         template=notice.template,
         issued_at=notice.issued_at,
         accepted_at=now,

@@ -454,16 +454,36 @@ _SHOWN = 100
 _PRINTABLE = 0x20
 
 
-def render(notice: Notice, registry_url: str) -> Content:
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where the links of notices lead."""
+
+    registry: str
+    """The registry's public address: members accept there, and read what becomes of their data."""
+
+    desk: str | None = None
+    """Where coordinators and officers work in a browser, by the registry's own paths. Without it
+    their links lead to the registry's interface."""
+
+    def own(self, path: str) -> str:
+        """Give the address of one of the registry's pages."""
+        return f"{self.registry.rstrip('/')}/v1{path}"
+
+    def work(self, path: str) -> str:
+        """Give the address of what a coordinator or officer has to do."""
+        return self.own(path) if self.desk is None else f"{self.desk.rstrip('/')}{path}"
+
+
+def render(notice: Notice, links: Links) -> Content:
     """Give a notice's words in all languages, what it is about listed below."""
-    link = link_of(notice, registry_url)
+    link = link_of(notice, links)
     words = TEMPLATES[notice.template]
     listed = _listed(notice.about)
     return Content(
         subject={language: words[language][0] for language in LANGUAGES},
         body={
             language: Template(words[language][1]).substitute(
-                link=link, privacy=privacy_of(notice, registry_url, language)
+                link=link, privacy=privacy_of(notice, links, language)
             )
             + listed
             for language in LANGUAGES
@@ -479,26 +499,24 @@ def with_accept_link(content: Content, link: str) -> Content:
     return Content(body=body, subject=content.subject, attachment=content.attachment)
 
 
-def privacy_of(notice: Notice, registry_url: str, language: Language) -> str:
+def privacy_of(notice: Notice, links: Links, language: Language) -> str:
     """Give the address of the zone's privacy notice (GDPR, articles 13 and 14)."""
-    base = registry_url.rstrip("/")
-    return f"{base}/v1/zones/{notice.zone_id}/privacy?language={language}"
+    return links.own(f"/zones/{notice.zone_id}/privacy?language={language}")
 
 
-def link_of(notice: Notice, registry_url: str) -> str:
-    """Give the registry's address that a notice leads to."""
-    base = registry_url.rstrip("/") + "/v1"
+def link_of(notice: Notice, links: Links) -> str:
+    """Give the address that a notice leads to."""
     if notice.template in ACCEPT_TEMPLATES:
         return ACCEPT_LINK
     network = notice.to_role.network_id if notice.to_role else notice.about.get("network_id")
     bulletin = notice.about.get("bulletin_id")
     if notice.template == "feedback_due":
-        return f"{base}/zones/{notice.zone_id}/feedback-due"
+        return links.work(f"/zones/{notice.zone_id}/feedback-due")
     if not isinstance(network, str):
-        return base
+        return links.work("")
     if isinstance(bulletin, str):
-        return f"{base}/networks/{network}/bulletins/{bulletin}"
-    return f"{base}/networks/{network}"
+        return links.work(f"/networks/{network}/bulletins/{bulletin}")
+    return links.work(f"/networks/{network}")
 
 
 def _listed(about: Mapping[str, JsonValue]) -> str:

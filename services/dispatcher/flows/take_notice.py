@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from services.dispatcher.domain.intake import notice_message
-from services.dispatcher.domain.notices import Recipient
+from services.dispatcher.domain.notices import Links, Recipient
 from services.dispatcher.flows.wait_for_copy import CopyGate
 from services.dispatcher.store.copy import Copy
 from services.dispatcher.store.messages import Messages
@@ -24,15 +24,15 @@ class TakeNotices:
         copy: Copy,
         messages: Messages,
         clock: Clock,
-        registry_url: str,
+        links: Links,
         wake_planner: Callable[[], None],
     ) -> None:
-        """Wire; links lead to `registry_url`; `wake_planner` is called once notices are stored."""
+        """Wire; `wake_planner` is called once notices are stored."""
         self._gate = gate
         self._copy = copy
         self._messages = messages
         self._clock = clock
-        self._registry_url = registry_url
+        self._links = links
         self._behind: Positions = {}
         self.after = wake_planner
 
@@ -49,7 +49,7 @@ class TakeNotices:
         now = self._clock.now()
         for notice in notices:
             zone = zones.get(notice.zone_id)
-            message = notice_message(notice, zone, networks, self._registry_url, now)
+            message = notice_message(notice, zone, networks, self._links, now)
             await self._messages.add(
                 session, message, behind=self._behind, recipient=Recipient.of(notice)
             )

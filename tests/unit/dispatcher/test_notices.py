@@ -8,6 +8,7 @@ import pytest
 from services.dispatcher.domain.notices import (
     ACCEPT_LINK,
     TEMPLATES,
+    Links,
     Recipient,
     render,
     with_accept_link,
@@ -47,21 +48,28 @@ def test_every_template_has_words_in_every_language() -> None:
 @pytest.mark.parametrize("template", get_args(NoticeTemplate))
 def test_every_template_renders(template: NoticeTemplate) -> None:
     one = notice(template=template)
-    content = render(one, REGISTRY)
+    content = render(one, Links(REGISTRY))
     assert set(content.body) == set(content.subject) == set(LANGUAGES)
     assert all("$" not in text for text in content.body.values())
 
 
 def test_link_leads_to_the_bulletin_and_facts_are_listed() -> None:
     one = notice()
-    body = render(one, REGISTRY).body["en"]
+    body = render(one, Links(REGISTRY)).body["en"]
     assert "https://registry.example/v1/networks/n1/bulletins/b1" in body
     assert body.endswith("bulletin_id: b1\ndue: 2026-11-24\nwaiting: 2")
 
 
+def test_whoever_works_in_a_browser_is_led_there_and_members_to_the_registry() -> None:
+    links = Links(REGISTRY, "https://desk.example/")
+    assert "https://desk.example/networks/n1/bulletins/b1" in render(notice(), links).body["en"]
+    one = notice(template="accept_house_rules", to_role=None, to_member="m1", about={})
+    assert "desk.example" not in render(one, links).body["en"]
+
+
 def test_acceptance_link_is_the_members_own() -> None:
     one = notice(template="accept_house_rules", to_role=None, to_member="m1", about={})
-    content = render(one, REGISTRY)
+    content = render(one, Links(REGISTRY))
     assert all(ACCEPT_LINK in text for text in content.body.values())
     for language, text in content.body.items():
         assert f"{REGISTRY}v1/zones/demo/privacy?language={language}" in text
@@ -72,7 +80,7 @@ def test_acceptance_link_is_the_members_own() -> None:
 
 def test_about_cannot_break_out_of_its_line() -> None:
     one = notice(about={"due": "x\r\nBcc: someone", "$link": "${link}"})
-    body = render(one, "L").body["nl"]
+    body = render(one, Links("L")).body["nl"]
     assert "\r" not in body
     assert "due: xBcc: someone" in body
     assert "$link: ${link}" in body
