@@ -219,12 +219,13 @@ def _drive(running: Running, operation: Any, opened: set[str]) -> None:
         own, other = reversed(running.sides) if turned else running.sides
         ids = {name: own.ids[name] for name in named if name in own.ids}
         case = data.draw(operation.as_strategy(generation_mode=mode, path_parameters=ids))
-        for who, token in (*own.tokens.items(), ("other", other.tokens["coordinator"])):
+        others = {f"other {who}": other.tokens[who] for who in ("coordinator", "police")}
+        for who, token in {**own.tokens, **others}.items():
             response = case.call_and_validate(headers={"Authorization": token}, checks=CHECKS)
-            reader, hidden = (other, own) if who == "other" else (own, other)
+            reader, hidden = (other, own) if who in others else (own, other)
             if operation.path not in OPEN:
                 assert hidden.tenant.mark not in response.text, (operation.label, who)
-                assert who != "other" or not ids or response.status_code >= 400, reader
+                assert who not in others or not ids or response.status_code >= 400, reader
             if response.status_code < 400:
                 opened.add(operation.label)
 
