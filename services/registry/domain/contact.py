@@ -28,3 +28,13 @@ def email(raw: str, field: str = "email") -> str:
             field=field,
         )
     return found
+
+
+def check_reachable(phone: object | None, email: str | None) -> None:
+    """Hold that a member can be reached at all. Raises `Invalid`."""
+    if phone is None and email is None:
+        raise Invalid(
+            "no-contact",
+            "There is neither a number nor an address. Fill in at least one of the two.",
+            field="phone",
+        )

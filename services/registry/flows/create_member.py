@@ -46,12 +46,7 @@ async def create_member(
     now = context.clock.now()
     phone = None if new.phone is None else contact.phone(new.phone)
     email = None if new.email is None else contact.email(new.email)
-    if phone is None and email is None:
-        raise Invalid(
-            "no-contact",
-            "There is neither a number nor an address. Fill in at least one of the two.",
-            field="phone",
-        )
+    contact.check_reachable(phone, email)
     ids = (context.clock.new_id(), context.clock.token(), context.clock.token())
 
     async def work(session: Session) -> MemberRecord:

@@ -34,7 +34,10 @@ async def edit_member(
             wanted["sms_stopped"] = False
         if all(getattr(before, name) == value for name, value in wanted.items()):
             return before
-        return before.changed(**wanted)
+        after = before.changed(**wanted)
+        if wanted.keys() & {"phone", "email"}:
+            contact.check_reachable(after.phone, after.email)
+        return after
 
     return await change_member(
         context, actor, network_id, member_id, action="member.edit", rule=rule

@@ -160,6 +160,19 @@ async def test_whoever_can_be_reached_in_no_way_is_refused(linde: Registry) -> N
         assert (problem["field"], problem["type"].rpartition("/")[2]) == ("phone", "no-contact")
 
 
+async def test_a_member_keeps_one_way_to_be_reached(linde: Registry) -> None:
+    coordinator = linde.coordinator()
+    new = await coordinator.post(MEMBERS, 201, json=member_input(1))
+    path = f"{MEMBERS}/{new['member_id']}"
+    for change, status in (({"phone": None, "email": None}, 422), ({"phone": None}, 200)):
+        tag = {"If-Match": (await coordinator.raw("GET", path)).headers["etag"]}
+        assert (
+            await coordinator.raw("PATCH", path, json=change, headers=tag)
+        ).status_code == status
+    left = await coordinator.get(path)
+    assert (left["phone"], left["email"] is None) == (None, False)
+
+
 async def test_the_same_number_twice_in_one_network_names_the_field(linde: Registry) -> None:
     coordinator = linde.coordinator()
     await coordinator.post(MEMBERS, 201, json=member_input(1))
