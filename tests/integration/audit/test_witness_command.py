@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -194,6 +195,12 @@ async def test_whoever_goes_on_watching_hears_of_a_log_that_shrank_or_went_away(
     assert len(list((folder / "demo").glob("parted-*"))) == 1
 
 
+async def is_published(world: World, size: int) -> bool:
+    """Tell whether a log's own checkpoint of this size left the outbox."""
+    published = world.cluster.on("bin.checkpoints")
+    return any(Checkpoint.from_json(record.value).size == size for record in published)
+
+
 async def test_a_service_that_does_not_prove_what_was_published_is_called_out(
     world: World, kafka_cluster: KafkaCluster, tmp_path: Path
 ) -> None:
@@ -205,6 +212,7 @@ async def test_a_service_that_does_not_prove_what_was_published_is_called_out(
     async with world.running() as app, served(app) as url:
         await world.publish(*[send(number, zone=zone) for number in range(COUNT)])
         await world.signed(COUNT, zone)
+        await until(partial(is_published, world, COUNT), "the checkpoint to be published")
         ahead = Checkpoint(
             zone_id=zone,
             size=10 * COUNT,

@@ -78,7 +78,7 @@ async def test_a_restore_from_a_backup_cannot_bring_an_erased_person_back(linde:
     await linde.coordinator().post(f"{LIST}/{erased['member_id']}/erase", json=WHY)
     await linde.publish()
     await linde.catch_up()
-    before = len(linde.cluster.on("bin.members"))
+    before = {(r.partition, r.offset) for r in linde.cluster.on("bin.members")}
 
     restored = await restore(linde, saved)
 
@@ -89,7 +89,8 @@ async def test_a_restore_from_a_backup_cannot_bring_an_erased_person_back(linde:
     await restored.coordinator().get(f"{LIST}/{erased['member_id']}", 404)
     listed = (await restored.coordinator().get(LIST))["items"]
     assert [item["member_id"] for item in listed] == [stays["member_id"]]
-    since = [Member.from_json(r.value) for r in restored.cluster.on("bin.members")[before:]]
+    now = restored.cluster.on("bin.members")
+    since = [Member.from_json(r.value) for r in now if (r.partition, r.offset) not in before]
     assert all((event.phone, event.email) == (None, None) for event in since)
     last = [e for e in await restored.events(Member) if e.member_id == erased["member_id"]]
     assert [event.version for event in last] == sorted(event.version for event in last)
