@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
+from services.registry.domain.days import BRUSSELS
 from services.registry.domain.evaluation import Evaluation
-from services.registry.domain.figures import BRUSSELS
 from shared.contracts.base import BulletinKind, Language
 
 

@@ -9,6 +9,7 @@ from starlette.datastructures import UploadFile
 from services.registry.api.languages import Spoken
 from services.registry.api.problem_words import say
 from services.registry.api.scopes import Coordinators, Wired
+from services.registry.domain.days import day_of
 from services.registry.domain.member_list import ListLanguage, RowProblem, write_list
 from services.registry.domain.spreadsheet import MOST_BYTES, Format, write_table
 from services.registry.flows.export_members import export_members
@@ -168,7 +169,7 @@ async def get_export(
     """
     members, left_out = await export_members(context, scope.actor, scope.network)
     data = write_table(write_list(members, language), form)
-    name = f"{scope.network.network_id}-{_today(context.clock.now().date())}.{form}"
+    name = f"{scope.network.network_id}-{_today(day_of(context.clock.now()))}.{form}"
     return Response(
         data,
         media_type=_CSV if form == "csv" else _XLSX,

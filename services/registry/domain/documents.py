@@ -3,14 +3,12 @@
 from collections.abc import Iterable
 from datetime import date
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from services.registry.domain.aggregate import Value
+from services.registry.domain.days import day_of
 from services.registry.domain.failures import Invalid
 from shared.contracts.base import Bodies, Id, UtcTime
 from shared.contracts.registry import DocumentKind, QuietHours
-
-BRUSSELS = ZoneInfo("Europe/Brussels")
 
 
 class Plan(Value):
@@ -47,7 +45,7 @@ class DocumentVersion(Value):
 
     def held_on(self) -> date:
         """Give the first day on which somebody could sign it."""
-        return self.in_force_from or self.added_at.astimezone(BRUSSELS).date()
+        return self.in_force_from or day_of(self.added_at)
 
 
 def check_in_force(document: DocumentVersion, former: DocumentVersion | None) -> None:
@@ -56,7 +54,7 @@ def check_in_force(document: DocumentVersion, former: DocumentVersion | None) ->
     What is to come is added on its day: the current version is the one that newcomers accept.
     """
     held = document.held_on()
-    if held > document.added_at.astimezone(BRUSSELS).date():
+    if held > day_of(document.added_at):
         raise Invalid(
             "in-force-later",
             "A version holds from today or earlier; add it on its day.",

@@ -8,13 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
-from zoneinfo import ZoneInfo
 
+from services.registry.domain.days import BRUSSELS
 from services.registry.domain.network import NetworkRecord, province
 from services.registry.domain.tariff import Tariff
 from shared.contracts.base import Channel, Language
-
-BRUSSELS = ZoneInfo("Europe/Brussels")
 
 By = Literal["network", "municipality", "province", "kind", "language"]
 

@@ -7,16 +7,14 @@ Attendance is a number and no list of names: the yearly evaluation needs no more
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import icalendar
 from pydantic import Field, StringConstraints
 
 from services.registry.domain.aggregate import Aggregate
+from services.registry.domain.days import BRUSSELS
 from services.registry.domain.failures import Conflict, Invalid
 from shared.contracts.base import Bodies, Id, Language, MessageId, Subjects, UtcTime, ZoneId
-
-BRUSSELS = ZoneInfo("Europe/Brussels")
 
 LONGEST = timedelta(hours=24)
 _LONGEST_BODY = 20_000

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from services.registry.domain.aggregate import Value
 from services.registry.domain.coordinator import APPEAL
+from services.registry.domain.days import day_of
 from services.registry.domain.failures import Conflict, Invalid
 from services.registry.domain.measure import Restriction
 from services.registry.domain.member import MemberRecord, check_present
@@ -127,7 +128,7 @@ def restrict(member: MemberRecord, restriction: Restriction) -> MemberRecord:
     The same ground again changes nothing. Raises `Conflict`, `Invalid`.
     """
     check_present(member)
-    if restriction.asked_on > restriction.at.date():
+    if restriction.asked_on > day_of(restriction.at):
         raise Invalid("asked-in-future", "They cannot have asked after today.", field="asked_on")
     held = member.restriction
     if held is not None and held.ground == restriction.ground:
@@ -149,7 +150,7 @@ def lift_restriction(member: MemberRecord, informed_on: date | None, now: dateti
             "A member is told before a restriction is lifted: give the date in `informed_on`.",
             field="informed_on",
         )
-    if informed_on > now.date():
+    if informed_on > day_of(now):
         raise Invalid(
             "informed-in-future", "They must have been told by today.", field="informed_on"
         )

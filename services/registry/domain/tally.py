@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
-from zoneinfo import ZoneInfo
 
+from services.registry.domain.days import day_of
 from shared.contracts import Send
 from shared.contracts.base import Channel, Language, MessageType, SendState
-
-_BRUSSELS = ZoneInfo("Europe/Brussels")
 
 Outcome = Literal["reached", "failed", "unknown", "unreachable", "not_sent"]
 OUTCOMES: tuple[Outcome, ...] = ("reached", "failed", "unknown", "unreachable", "not_sent")
@@ -83,7 +81,7 @@ def count(before: Counted | None, send: Send) -> tuple[Counted, list[Change]] | 
     if send.channel is Channel.SMS and send.state in _BILLED and send.attempt not in billed:
         billed = (*billed, send.attempt)
         segments = send.segments or 0
-    day = send.time.astimezone(_BRUSSELS).date() if before is None else before.day
+    day = day_of(send.time) if before is None else before.day
     outcomes: dict[Outcome, int] = {}
     if before is None or before.outcome != outcome:
         outcomes[outcome] = 1

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.registry.domain import contact
-from services.registry.domain.documents import BRUSSELS, version_on
+from services.registry.domain.days import day_of
+from services.registry.domain.documents import version_on
 from services.registry.domain.failures import Conflict, Invalid
 from services.registry.domain.member import Acceptance, MemberRecord, Tie, ask_newer
 from services.registry.domain.network import NetworkRecord, check_alive
@@ -124,7 +125,7 @@ async def paper_acceptance(
     Raises `Invalid`, `Conflict`.
     """
     now = context.clock.now()
-    if paper.signed_on > now.astimezone(BRUSSELS).date():
+    if paper.signed_on > day_of(now):
         raise Invalid(
             "signed-in-future", "The paper cannot have been signed after today.", field="signed_on"
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from services.registry.domain.days import day_of
 from services.registry.domain.documents import DocumentVersion, version_on
 from services.registry.domain.member import Acceptance, MemberRecord, ask_newer
 from services.registry.domain.member_list import (
@@ -108,7 +109,7 @@ async def import_members(
 
 
 def _read(data: bytes, network: NetworkRecord, now: datetime) -> Reading:
-    return read_list(read_table(data, known_headers), network, now.date())
+    return read_list(read_table(data, known_headers), network, day_of(now))
 
 
 def _fresh(reading: Reading, known: Sequence[Known], report: ImportReport) -> list[Entry]:

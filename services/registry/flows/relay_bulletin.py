@@ -33,11 +33,12 @@ async def publish_release(
 ) -> None:
     """Write what a release leads to: the message, its record, and feedback that is due no more."""
     released_by = context.pseudonym(bulletin.zone_id, actor)
-    message = bulletin.event(released_by, bulletin.timeline[-1].at)
+    at = bulletin.timeline[-1].at
+    message = bulletin.event(released_by, at)
     await context.outbox.add(session, [message])
     if bulletin.kind is BulletinKind.FEEDBACK and bulletin.references is not None:
         await context.alerts.feed_back(
-            session, bulletin.zone_id, bulletin.references, bulletin.network_id
+            session, bulletin.zone_id, bulletin.references, bulletin.network_id, at
         )
     await context.record_bulletin(session, actor, "bulletin.release", bulletin)
 

@@ -52,11 +52,11 @@ class Alerts:
         await self._update(session, zone_id, alert_id, fields)
 
     async def feed_back(
-        self, session: Session, zone_id: str, alert_id: str, network_id: str
+        self, session: Session, zone_id: str, alert_id: str, network_id: str, at: datetime
     ) -> None:
-        """Note that feedback on an alert was released to a network."""
+        """Note that feedback on an alert, known or not, was released to a network."""
         fed: Document = {"$setUnion": [{"$ifNull": ["$fed", []]}, [network_id]]}
-        await self._update(session, zone_id, alert_id, {"fed": fed})
+        await self._update(session, zone_id, alert_id, {"fed": fed, "fed_at": at})
 
     async def _update(
         self, session: Session, zone_id: str, alert_id: str, fields: Document
@@ -139,8 +139,13 @@ class Alerts:
         return [(str(row["zone_id"]), str(row["alert_id"])) async for row in rows]
 
     async def forget(self, before: datetime) -> None:
-        """Delete what was accepted before a moment, with the reasons and who gave them."""
-        await self._rows.delete_many({"accepted_at": {"$ne": None, "$lte": before}})
+        """Delete what was accepted before a moment, with the reasons and who gave them.
+
+        Of an alert that was never heard of, what was fed back to it before that moment.
+        """
+        never: Document = {"accepted_at": None, "fed_at": {"$lte": before}}
+        accepted: Document = {"accepted_at": {"$ne": None, "$lte": before}}
+        await self._rows.delete_many({"$or": [accepted, never]})
 
     async def reminded(self, session: Session, zone_id: str, alert_id: str, at: datetime) -> bool:
         """Note that its officers are reminded; False where they were already."""

@@ -6,7 +6,8 @@ from typing import Any, cast
 
 from pymongo import ReplaceOne, UpdateOne
 
-from services.registry.domain.figures import BRUSSELS, People, Sent
+from services.registry.domain.days import day_of
+from services.registry.domain.figures import People, Sent
 from services.registry.domain.tally import OUTCOMES, Change, Counted, Place
 from shared.contracts import Verdict
 from shared.contracts.base import Channel
@@ -123,7 +124,7 @@ class Figures:
 
     async def forget(self, before: datetime) -> None:
         """Delete the counters of days that are past their date."""
-        day = before.astimezone(BRUSSELS).date().isoformat()
+        day = day_of(before).isoformat()
         await self._tallies.delete_many({"day": {"$lt": day}})
         await self._alerts.delete_many({"at": {"$lt": before}})
 
@@ -159,7 +160,7 @@ class Figures:
         self, session: Session, network_ids: Sequence[str], since: datetime, until: datetime
     ) -> dict[str, list[Sent]]:
         """Add up what was sent by network, language, channel and day, tests left out."""
-        first, last = (moment.astimezone(BRUSSELS).date().isoformat() for moment in (since, until))
+        first, last = (day_of(moment).isoformat() for moment in (since, until))
         wanted: Document = {
             "network_id": {"$in": list(network_ids)},
             "day": {"$gte": first, "$lt": last},

@@ -1,7 +1,7 @@
 """Measures against a member, and what the law gives them over their data."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -131,6 +131,24 @@ async def test_a_restriction_stops_everything_but_storage_until_they_were_told(
     member = await who.post(f"{path}/restrict", json={**lift, "informed_on": "2026-11-20"})
     assert (member["restricted"], member["restriction"]) == (False, None)
     assert not (await linde.events(Member))[-1].restricted
+
+
+async def test_today_is_the_day_that_it_is_in_belgium(linde: Registry) -> None:
+    """Half past midnight there is still yesterday by UTC."""
+    path, who = await joined(linde), linde.coordinator()
+    linde.time.now = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
+    asked = {"restricted": True, "reason": "Maakt bezwaar.", "ground": "objection"}
+    lift = {"restricted": False, "reason": "Belang afgewogen."}
+    for change, day, tomorrow in (
+        (asked, "asked_on", "2026-11-23"),
+        (lift, "informed_on", "2026-11-23"),
+    ):
+        await who.post(f"{path}/restrict", 422, json={**change, day: tomorrow})
+        await who.post(f"{path}/restrict", json={**change, day: "2026-11-22"})
+    columns = "Naam;GSM;Getekend op;Getuige;Meerderjarig\n"
+    row = "Lid Laat;0450 00 00 77;22/11/2026;Getuige Laat;ja\n"
+    report = await who.post(f"{LIST}/import", content=f"{columns}{row}".encode())
+    assert (report["added"], report["problems"]) == (1, [])
 
 
 async def test_a_record_gives_everything_that_is_held(linde: Registry) -> None:
@@ -367,6 +385,9 @@ async def test_bulletins_minutes_imports_and_counters_are_deleted_past_their_dat
     begun = linde.time.now
     alert = {"zone_id": "demo", "alert_id": "alert-1", "accepted_at": begun}
     await linde.database["alerts"].insert_one({"waived": [{"reason": "Klaar."}], **alert})
+    context = linde.app.context
+    unheard_of = ("demo", "alert-2", "bin-linde", begun)
+    await context.transaction(lambda session: context.alerts.feed_back(session, *unheard_of))
 
     async def left(after: timedelta) -> dict[str, int]:
         linde.time.now = begun + after
@@ -380,7 +401,7 @@ async def test_bulletins_minutes_imports_and_counters_are_deleted_past_their_dat
         "imports": 1,
         "bulletins": 2,
         "meetings": 1,
-        "alerts": 1,
+        "alerts": 2,
         "tallies": 1,
         "counted_alerts": 1,
     }
