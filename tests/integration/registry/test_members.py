@@ -174,6 +174,7 @@ async def test_a_member_keeps_one_way_to_be_reached(linde: Registry) -> None:
 
 
 async def test_the_same_number_twice_in_one_network_names_the_field(linde: Registry) -> None:
+    """Rules text: "the same number twice in one network is an error"."""
     coordinator = linde.coordinator()
     await coordinator.post(MEMBERS, 201, json=member_input(1))
 
@@ -207,6 +208,7 @@ async def test_a_fixed_line_is_no_destination_for_an_sms(linde: Registry) -> Non
 
 
 async def test_who_left_is_published_without_contact_details(linde: Registry) -> None:
+    """DESIGN, section 2: "A record of someone who left carries no contact details"."""
     coordinator = linde.coordinator()
     new = await coordinator.post(MEMBERS, 201, json=member_input(1, accepted_on_paper=paper(linde)))
     leave = f"{MEMBERS}/{new['member_id']}/leave"
@@ -223,6 +225,7 @@ async def test_who_left_is_published_without_contact_details(linde: Registry) ->
 
 
 async def test_one_click_refuses_cold_mail_only(linde: Registry) -> None:
+    """Rules text: "one click in the mail program does just that"."""
     new = await linde.coordinator().post(
         MEMBERS, 201, json=member_input(1, accepted_on_paper=paper(linde))
     )
@@ -244,6 +247,7 @@ async def test_one_click_refuses_cold_mail_only(linde: Registry) -> None:
 
 
 async def test_leaving_is_a_button_of_its_own(linde: Registry) -> None:
+    """Rules text: leaving works "by the page that every mail links to"."""
     new = await linde.coordinator().post(
         MEMBERS, 201, json=member_input(1, accepted_on_paper=paper(linde))
     )

@@ -27,6 +27,7 @@ STEPS: dict[str, Callable[[BulletinRecord], BulletinRecord]] = {
 
 @given(st.lists(st.sampled_from(sorted(STEPS)), min_size=1, max_size=8))
 def test_a_bulletin_ends_once_and_its_timeline_says_how(steps: list[str]) -> None:
+    """Rules text: "everything that happened to a bulletin is on its timeline"."""
     current = bulletin()
     for step in steps:
         try:

@@ -21,6 +21,7 @@ separators = st.sampled_from(["", " ", ".", "/", "-", " / "])
 def test_every_spelling_of_a_number_is_the_same_number(
     digits: str, first: str, later: str, start: str
 ) -> None:
+    """Rules text: "Phone numbers are E.164 through `phonenumbers`"."""
     written = f"{start}450{first}{digits[:2]}{later}{digits[2:4]}{later}{digits[4:]}"
 
     found = contact.phone(written)
@@ -31,6 +32,7 @@ def test_every_spelling_of_a_number_is_the_same_number(
 
 @pytest.mark.parametrize("written", ["09 300 00 00", "+3293000000"])
 def test_a_fixed_line_is_told_apart(written: str) -> None:
+    """Rules text: "mobile or fixed told apart"."""
     assert contact.phone(written) == Phone("+3293000000", "fixed")
 
 
@@ -61,6 +63,7 @@ local_parts = st.text(string.ascii_letters + string.digits, min_size=1, max_size
 
 @given(local_parts, st.sampled_from(["voorbeeld.example", "VOORBEELD.example", "exämple.example"]))
 def test_an_address_is_lower_case_ascii_and_stays_as_it_is(local: str, domain: str) -> None:
+    """Rules text: "addresses are normalised"."""
     found = contact.email(f" {local}@{domain} ")
 
     assert found.isascii()

@@ -30,6 +30,7 @@ STEPS: dict[str, Callable[[MemberRecord], MemberRecord]] = {
 
 @given(st.lists(st.sampled_from(sorted(STEPS)), max_size=15))
 def test_any_course_of_a_membership_keeps_the_rules(steps: list[str]) -> None:
+    """Rules text: "States `pending` -> `active` -> `suspended` -> `active` | `left`"."""
     current = member()
     seen = [current]
     for step in steps:
@@ -53,23 +54,27 @@ def test_any_course_of_a_membership_keeps_the_rules(steps: list[str]) -> None:
 
 
 def test_refusing_cold_mail_leaves_warm_messages_alone() -> None:
+    """Rules text: "Cold mail can be refused without leaving"; "warm cannot"."""
     after = rules.refuse_cold(accept(1)(member())).event()
 
     assert (after.state, after.cold_mail, after.phone) == ("active", False, "+32450000001")
 
 
 def test_older_house_rules_are_not_accepted_over_newer_ones() -> None:
+    """Rules text: "accepts the current house rules personally"."""
     newer = accept(2)(member())
 
     assert accept(1)(newer) is newer
 
 
 def test_who_left_does_not_accept() -> None:
+    """Rules text: leaving "stops warm and cold at once"."""
     with pytest.raises(Conflict):
         accept(1)(rules.leave(member(), "coordinator", NOW))
 
 
 def test_a_member_without_a_mobile_is_shown_as_unreachable() -> None:
+    """DESIGN, section 1: "shown as such, never silently skipped"."""
     fixed = member().model_copy(update={"phone": "+3293000000", "phone_kind": "fixed"})
 
     assert by_sms(member()) == "reachable"
