@@ -20,8 +20,7 @@ from pymongo.errors import PyMongoError
 
 from shared.failures import Fenced, Retryable
 from shared.settings import HttpSettings, UnusableSettingsError
-
-Task = Callable[[], Awaitable[None]]
+from shared.tasks import Task, beside
 
 
 async def serve(app: FastAPI, http: HttpSettings, tasks: Sequence[Task]) -> None:
@@ -38,19 +37,17 @@ async def serve(app: FastAPI, http: HttpSettings, tasks: Sequence[Task]) -> None
         )
     )
     with _ending_quietly():
-        async with asyncio.TaskGroup() as group:
-            await _serve(server, [group.create_task(_task(task)) for task in tasks])
+        async with beside(tasks):
+            await _serve(server)
 
 
-async def _serve(server: uvicorn.Server, running: Sequence[asyncio.Task[None]]) -> None:
+async def _serve(server: uvicorn.Server) -> None:
     serving = asyncio.create_task(server.serve())
     try:
         await asyncio.shield(serving)
     finally:
         server.should_exit = True  # also when a task failed, or we were cancelled
         await serving
-        for task in running:
-            task.cancel()
 
 
 @contextmanager
@@ -75,11 +72,7 @@ def _stay(_number: int, _frame: object) -> None:
     """Do nothing: the server has taken the signal already."""
 
 
-async def _task(task: Task) -> None:
-    await task()
-
-
-def run(main: Callable[[], Awaitable[None]]) -> None:
+def run(main: Task) -> None:
     """Run a service's main coroutine.
 
     Unusable settings, or a cluster that does not answer, end the process with a sentence and a
@@ -91,14 +84,14 @@ def run(main: Callable[[], Awaitable[None]]) -> None:
         sys.exit(f"cannot start: {error}")
 
 
-def _run(main: Callable[[], Awaitable[None]]) -> None:
+def _run(main: Task) -> None:
     """Run it on uvloop where there is one."""
     if sys.platform == "win32":
-        asyncio.run(_task(main))
+        asyncio.run(main())
         return
     import uvloop  # noqa: PLC0415 - does not exist on Windows
 
-    uvloop.run(_task(main))
+    uvloop.run(main())
 
 
 def instance_name(http: HttpSettings) -> str:

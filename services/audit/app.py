@@ -80,8 +80,9 @@ from shared.mongo import Client, Database, connect
 from shared.mongo import database as open_database
 from shared.outbox import Outbox, OutboxPublisher
 from shared.pseudonyms import KeyRing
-from shared.service import Task, instance_name, run, serve
+from shared.service import instance_name, run, serve
 from shared.settings import read_settings
+from shared.tasks import Task
 from shared.topics import CHECKPOINTS, Party
 
 _SERVICE = Party.AUDIT.value

@@ -11,7 +11,8 @@ from services.audit.flows.join_originals import JoinOriginals
 from services.audit.flows.raise_alarms import RaiseAlarms
 from services.audit.flows.sign_checkpoints import SignCheckpoints
 from services.audit.flows.watch_lists import WatchLists
-from shared.service import Job, Task
+from shared.service import Job
+from shared.tasks import Task
 
 _SOON = timedelta(milliseconds=250)
 """For what waits for the commit of a batch that has just been announced."""

@@ -37,8 +37,9 @@ from shared.envelope import decode
 from shared.kafka import Log
 from shared.mongo import Client, connect
 from shared.pseudonyms import rotate
-from shared.service import Task, serve
+from shared.service import serve
 from shared.settings import ServiceSettings
+from shared.tasks import Task
 from shared.topics import VERDICTS
 from tests.support.memory_kafka import MemoryCluster, MemoryLog
 from tests.support.wait import until

@@ -33,6 +33,7 @@ from shared.kafka import Log, Outgoing
 from shared.mongo import Client, Database
 from shared.outbox import Outbox, OutboxPublisher
 from shared.pseudonyms import KeyRing, rotate
+from shared.tasks import end
 from tests.support.memory_kafka import MemoryCluster
 
 REGISTRY_URL = "https://registry.example"
@@ -181,8 +182,7 @@ class PlanningHalf:
 
     async def stop(self) -> None:
         """End what runs; a fault in it is raised here."""
-        for task in self._tasks:
-            task.cancel()
+        await end(self._tasks)
         results = await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
         for result in results:

@@ -26,6 +26,7 @@ from shared.mongo import Client, Database, connect
 from shared.mongo import database as open_database
 from shared.pseudonyms import rotate
 from shared.settings import HttpSettings, KafkaSettings, MongoSettings, OidcSettings
+from shared.tasks import end
 from tests.support.dispatcher import member, published
 from tests.support.memory_kafka import MemoryCluster, MemoryLog
 from tests.support.police import Police, outgoing
@@ -122,8 +123,7 @@ class Dispatcher:
         """Stop as on SIGTERM; a fault of any part is raised here."""
         self._server.should_exit = True
         await self._serving
-        for task in self._tasks:
-            task.cancel()
+        await end(self._tasks)
         results = await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._stack.aclose()
         for result in results:

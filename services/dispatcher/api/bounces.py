@@ -5,7 +5,6 @@ for no password: bind it where nobody else reaches it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -15,6 +14,7 @@ from services.dispatcher.domain import bounces
 from services.dispatcher.flows.take_bounce import TakeBounce
 from services.dispatcher.settings import BounceSettings
 from shared.failures import Retryable
+from shared.tasks import Task
 
 _LARGEST = 5_000_000
 """A report repeats the whole mail, and ours are far below a megabyte."""
@@ -58,7 +58,7 @@ class BounceHandler:
         return "250 2.0.0 OK" if known else "550 5.1.1 no such mailbox"
 
 
-def bounce_listener(settings: BounceSettings, take: TakeBounce) -> Callable[[], Awaitable[None]]:
+def bounce_listener(settings: BounceSettings, take: TakeBounce) -> Task:
     """Give the task that listens."""
     handler = BounceHandler(settings.address, take)
 

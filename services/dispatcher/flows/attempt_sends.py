@@ -30,6 +30,7 @@ from services.dispatcher.store.ledger import Ledger
 from shared.clock import Clock
 from shared.contracts.base import SendState
 from shared.failures import Retryable
+from shared.tasks import end, to_the_end
 
 ATTEMPTS = Counter("buurtbode_attempts", "Attempts by outcome", ["lane", "provider", "outcome"])
 RUNNING = Gauge("buurtbode_attempts_running", "Attempts under way", ["lane", "provider"])
@@ -193,10 +194,12 @@ class AttemptSends:
         try:
             await self._work(recording)
         finally:
-            await self._drain()
-            recording.cancel()
-            await asyncio.gather(recording, return_exceptions=True)
-            await self._outcomes.flush()
+            await to_the_end(self._finish(recording))
+
+    async def _finish(self, recording: asyncio.Task[None]) -> None:
+        await self._drain()
+        await end([recording])
+        await self._outcomes.flush()
 
     async def _work(self, recording: asyncio.Task[None]) -> None:
         failures = 0

@@ -18,7 +18,7 @@ from shared.envelope import decode_any, header
 from shared.failures import Rejected, Retryable, Stalled
 from shared.kafka import Log
 from shared.records import Partition, Positions, Record
-from shared.service import Task
+from shared.tasks import Task
 from shared.topics import SENDS, VERDICTS
 
 OWN_TOPICS = (VERDICTS.name, SENDS.name)

@@ -16,7 +16,7 @@ from shared.failures import Retryable
 from shared.kafka import Log, Positions, Record
 from shared.mongo import Database
 from shared.outbox import OutboxPublisher
-from shared.service import Task
+from shared.tasks import Task
 
 BEHIND = (
     "the database is older than its own topics (a restored backup?): nothing is published or "

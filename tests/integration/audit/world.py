@@ -32,6 +32,7 @@ from shared.envelope import encode
 from shared.kafka import Log, Outgoing
 from shared.mongo import Client, Database, connect, database
 from shared.settings import HttpSettings, KafkaSettings, MongoSettings, OidcSettings
+from shared.tasks import beside
 from tests.support.memory_kafka import MemoryCluster, MemoryLog
 
 NOW = datetime(2026, 3, 14, 20, 15, tzinfo=UTC)
@@ -75,13 +76,8 @@ class World:
     async def running(self) -> AsyncGenerator[App]:
         """Run a process of the service; leaving ends it as a kill does, between two steps."""
         app = await self.build()
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_run(task)) for task in app.tasks]
-            try:
-                yield app
-            finally:
-                for task in tasks:
-                    task.cancel()
+        async with beside(app.tasks):
+            yield app
 
     async def publish(self, *events: Event) -> None:
         """Publish as the owning service does."""
@@ -131,10 +127,6 @@ class World:
     async def size(self, log: str = "demo") -> int:
         """Count the entries of a log."""
         return await self.database["entries"].count_documents({"log": log})
-
-
-async def _run(task: Callable[[], Awaitable[None]]) -> None:
-    await task()
 
 
 async def until(there: Callable[[], Awaitable[bool]], what: str, seconds: float = 15) -> None:

@@ -27,6 +27,7 @@ from shared.kafka import Positions
 from shared.mongo import Client, Database, connect, database
 from shared.outbox import OutboxPublisher
 from shared.settings import HttpSettings, KafkaSettings, MongoSettings, OidcSettings
+from shared.tasks import end
 from shared.topics import ERASURES, PROPOSALS, REPLAYS, SENDS, VERDICTS
 from tests.support.memory_kafka import MemoryCluster, MemoryLog
 
@@ -153,7 +154,7 @@ class Registry:
                         await running
                     await asyncio.sleep(0.002)
             finally:
-                await _end([running])
+                await end([running])
 
     async def consume(self, until: Callable[[], Awaitable[bool]]) -> None:
         """Run the service's tasks until a condition holds."""
@@ -166,15 +167,7 @@ class Registry:
                             await task
                     await asyncio.sleep(0.02)
         finally:
-            await _end(running)
-
-
-async def _end(running: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel until all have ended: amid a command the driver may take a cancel for its own."""
-    while any(not task.done() for task in running):
-        for task in running:
-            task.cancel()
-        await asyncio.wait(running, timeout=0.1)
+            await end(running)
 
 
 def _passed(consumer: Consumer, ends: Positions) -> bool:

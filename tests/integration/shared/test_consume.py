@@ -18,6 +18,7 @@ from shared.failures import Rejected, Retryable
 from shared.kafka import LoadPositions, Log, Outgoing, Reader, Record
 from shared.mongo import Document, Session
 from shared.outbox import OutboxPublisher
+from shared.tasks import end
 from shared.topics import ALERTS, SENDS
 from tests.integration.shared.conftest import Service, make_service
 from tests.support.cluster import KafkaCluster
@@ -74,8 +75,7 @@ async def running(*consumers: Consumer) -> AsyncGenerator[None]:
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
+        await end(tasks)
         for result in await asyncio.gather(*tasks, return_exceptions=True):
             if not isinstance(result, asyncio.CancelledError) and result is not None:
                 raise result

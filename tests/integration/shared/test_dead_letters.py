@@ -15,6 +15,7 @@ from shared.failures import Rejected
 from shared.kafka import Log
 from shared.mongo import Session
 from shared.records import Outgoing, Partition, Record
+from shared.tasks import end
 from shared.topics import SENDS
 from tests.integration.shared.conftest import Service
 from tests.support.cluster import KafkaCluster
@@ -65,8 +66,7 @@ async def given_up(service: Service, topic: str) -> AsyncGenerator[tuple[LetterD
         await until(done)
         yield desk, numbers
     finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await end([running])
 
 
 async def actions(service: Service) -> list[Access]:

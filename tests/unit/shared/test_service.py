@@ -1,44 +1,28 @@
 """How a job keeps its time, on a clock that jumps from one turn to the next."""
 
 import asyncio
-import selectors
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from shared.failures import Retryable
 from shared.service import Job
-
-
-class Jumping(selectors.DefaultSelector):
-    """Passes time instead of waiting for it."""
-
-    now = 0.0
-
-    def select(self, timeout: float | None = None) -> Any:
-        self.now += timeout or 0.0
-        return super().select(0)
+from tests.support.jumping import jumping_loop
 
 
 def turns(interval: timedelta, seconds: float, *, fails: bool = False) -> list[float]:
     """Run a job for so long, and give when it had its turns."""
-    selector = Jumping()
-    loop = asyncio.SelectorEventLoop(selector)
-    loop.time = lambda: selector.now
     found: list[float] = []
 
     async def once() -> bool:
-        found.append(round(loop.time(), 2))
+        found.append(round(asyncio.get_running_loop().time(), 2))
         if fails:
             raise Retryable("away")
         return False
 
-    try:
+    with jumping_loop() as loop:
         loop.run_until_complete(_for(seconds, Job("job", once, interval).run))
-    finally:
-        loop.close()
     return found
 
 

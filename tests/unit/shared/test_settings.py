@@ -1,7 +1,6 @@
 """What a service says about settings that it cannot start with."""
 
 import os
-from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -11,6 +10,7 @@ from services.registry import app as registry
 from services.registry.settings import RegistrySettings
 from shared.service import run
 from shared.settings import UnusableSettingsError, read_settings
+from shared.tasks import Task
 
 COMPLETE = {
     "BUURTBODE_KAFKA__BOOTSTRAP": "kafka:9092",
@@ -84,7 +84,7 @@ def test_a_group_that_is_not_json_is_named_but_not_quoted(monkeypatch: pytest.Mo
     ],
 )
 def test_a_service_that_cannot_start_says_why_in_one_line_and_fails(
-    main: Callable[[], Awaitable[None]], also: list[str], monkeypatch: pytest.MonkeyPatch
+    main: Task, also: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("BUURTBODE_MONGO__URL")
     with pytest.raises(SystemExit) as ended:
