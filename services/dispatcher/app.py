@@ -34,6 +34,7 @@ from services.dispatcher.flows.expire_sends import ExpireSends
 from services.dispatcher.flows.forget_at_provider import ForgetAtProvider
 from services.dispatcher.flows.judge_alert import ALERTS_GROUP, JudgeAlerts
 from services.dispatcher.flows.list_messages import ListMessages
+from services.dispatcher.flows.pass_on import PassOn
 from services.dispatcher.flows.plan_message import PlanAgain, PlanMessage
 from services.dispatcher.flows.preview_message import PreviewMessage
 from services.dispatcher.flows.publish_events import PublishEvents
@@ -65,6 +66,7 @@ from services.dispatcher.store.ledger import Ledger, Patience
 from services.dispatcher.store.messages import Messages
 from services.dispatcher.store.restored import Restored
 from services.dispatcher.store.unknown import UnknownSends
+from services.dispatcher.store.waiting import WaitingSends
 from services.dispatcher.store.watched import Watched
 from shared import dead_letter_routes
 from shared.access import Authenticator
@@ -114,6 +116,7 @@ class Stores:
     coverage: Coverage
     addressed: AddressedNetworks
     unknown: UnknownSends
+    waiting: WaitingSends
     restored: Restored
     watched: Watched
     outbox: Outbox
@@ -132,6 +135,7 @@ class Stores:
             coverage=Coverage(database),
             addressed=AddressedNetworks(database),
             unknown=UnknownSends(database),
+            waiting=WaitingSends(database, clock),
             restored=Restored(database),
             watched=Watched(database),
             outbox=Outbox(database, f"buurtbode/{SERVICE}", clock),
@@ -331,6 +335,7 @@ class _Wiring:
                 again_after=settings.close_again_after,
             ),
             expire=ExpireSends(ledger=stores.ledger, closings=stores.closings, clock=clock),
+            pass_on=PassOn(ledger=stores.ledger, waiting=stores.waiting, clock=clock),
             leases=RecoverLeases(ledger=stores.ledger, clock=clock),
             reconcile=ReconcileUnknown(
                 ledger=stores.ledger,

@@ -7,6 +7,7 @@ from datetime import timedelta
 from services.dispatcher.flows.close_message import CloseMessage
 from services.dispatcher.flows.expire_sends import ExpireSends
 from services.dispatcher.flows.forget_at_provider import ForgetAtProvider
+from services.dispatcher.flows.pass_on import PassOn
 from services.dispatcher.flows.plan_message import PlanAgain, PlanMessage
 from services.dispatcher.flows.publish_events import PublishEvents
 from services.dispatcher.flows.reconcile_unknown import ReconcileUnknown
@@ -15,6 +16,7 @@ from services.dispatcher.flows.wait_for_copy import CopyGate
 from services.dispatcher.flows.watch_coverage import WatchCoverage
 from shared.service import Job
 
+_NOW_AND_THEN = timedelta(seconds=2)
 _RARELY = timedelta(seconds=10)
 
 
@@ -45,6 +47,7 @@ def build_jobs(
     publish: PublishEvents,
     close: CloseMessage,
     expire: ExpireSends,
+    pass_on: PassOn,
     leases: RecoverLeases,
     reconcile: ReconcileUnknown,
     forget: ForgetAtProvider,
@@ -63,6 +66,7 @@ def build_jobs(
             Job("plan-again", plan_again.once, interval),
             Job("copy-complete", gate.check_complete, interval),
             Job("expire", expire.once, interval),
+            Job("pass-on", pass_on.once, _NOW_AND_THEN),
             Job("leases", leases.once, interval),
             Job("reconcile", reconcile.once, interval),
             Job("watch-coverage", watch.once, interval),

@@ -123,6 +123,12 @@ FINAL = frozenset(
 )
 """States in which nothing more is asked or tried; late evidence may still improve some of them."""
 
+UNDECIDED = frozenset({_S.PLANNED, _S.CLAIMED, _S.ATTEMPTING, _S.UNKNOWN})
+"""States from which a send may still get through, or end without having gone out."""
+
+UNSENT = frozenset({_S.SUPPRESSED, _S.EXPIRED, _S.CANCELLED, _S.UNREACHABLE})
+"""States of a send that never went out."""
+
 BEST_FIRST = (_S.DELIVERED, _S.ACCEPTED, _S.UNKNOWN, _S.UNDELIVERED, _S.FAILED)
 """Of several attempts, the send shows the first of these."""
 

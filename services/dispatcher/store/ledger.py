@@ -23,7 +23,15 @@ from services.dispatcher.domain.ledger import AttemptRow, Evidence, Row, Silent,
 from services.dispatcher.domain.message import Message, MessageKey
 from services.dispatcher.domain.reasons import SendReason
 from services.dispatcher.domain.send import PlannedSend
-from services.dispatcher.domain.states import Cause, check, is_event, origins, settled
+from services.dispatcher.domain.states import (
+    UNDECIDED,
+    UNSENT,
+    Cause,
+    check,
+    is_event,
+    origins,
+    settled,
+)
 from services.dispatcher.store.rows import (
     WITHOUT_EVENTS,
     base,
@@ -187,6 +195,7 @@ class Ledger:
             name="once_per_bulletin",
             partialFilterExpression={"base": {"$exists": True}},
         )
+        await sends.create_index("behind", sparse=True, name="behind_another_network")
         await sends.create_index(
             [("lane", 1), ("channel", 1), ("due", 1), ("_id", 1)],
             name="in_turn",
@@ -215,16 +224,20 @@ class Ledger:
         """Store what is not there yet and give how many that were.
 
         Rows that are final from the start (suppressed, unreachable, expired) get their event. Of
-        a bulletin, who has it through another network is stored as suppressed. Raises `Retryable`
-        where another process plans the same message right now.
+        a bulletin, who has it through another network is stored as suppressed, and who may still
+        get it waits behind that network's send. Raises `Retryable` where another process plans the
+        same message right now.
         """
         new = await self._not_there(session, sends)
         if not new:
             return 0
         rows = [row_of_plan(send) for send in new]
-        rows = await self._once_per_bulletin(session, rows)
+        rows, waiting = await self._once_per_bulletin(session, rows)
         now = self._clock.now()
         documents = [await self._new_document(row, now) for row in rows]
+        for document in documents:
+            if document["_id"] in waiting:
+                document["behind"] = document.pop("base")
         try:
             await self._sends.insert_many(documents, ordered=False, session=session)
         except BulkWriteError as error:
@@ -280,26 +293,38 @@ class Ledger:
                 del wanted[message, channel, item["destination"]]
         return list(wanted.values())
 
-    async def _once_per_bulletin(self, session: Session | None, rows: Sequence[Row]) -> list[Row]:
-        taken: set[tuple[str, str, str]] = set()
-        groups: dict[tuple[str, str], list[str]] = defaultdict(list)
-        for row in rows:
-            if _bound(row):
-                groups[base(row.key), str(row.channel)].append(row.destination or "")
-        for (name, channel), destinations in groups.items():
-            found = self._sends.find(
-                {"base": name, "channel": channel, "destination": {"$in": destinations}},
-                {"_id": 0, "destination": 1},
-                session=session,
-            )
-            async for item in found:
-                taken.add((name, channel, item["destination"]))
-        return [
+    async def _once_per_bulletin(
+        self, session: Session | None, rows: Sequence[Row]
+    ) -> tuple[list[Row], set[str]]:
+        """Give the rows as they are to be stored, and the ids of those that wait."""
+        elsewhere = await self._elsewhere(session, [row for row in rows if _bound(row)])
+        waiting = {send_id for send_id, state in elsewhere.items() if state in UNDECIDED}
+        has_it = elsewhere.keys() - waiting
+        stored = [
             replace(row, state=SendState.SUPPRESSED, reason=SendReason.OTHER_NETWORK)
-            if _bound(row) and (base(row.key), str(row.channel), row.destination) in taken
+            if row.send_id in has_it
             else row
             for row in rows
         ]
+        return stored, waiting
+
+    async def _elsewhere(
+        self, session: Session | None, rows: Sequence[Row]
+    ) -> dict[str, SendState]:
+        """Give, of rows whose person another network's send stands for, that send's state."""
+        groups: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+        for row in rows:
+            groups[base(row.key), str(row.channel)][row.destination or ""] = row.send_id
+        states: dict[str, SendState] = {}
+        for (name, channel), send_ids in groups.items():
+            found = self._sends.find(
+                {"base": name, "channel": channel, "destination": {"$in": list(send_ids)}},
+                {"_id": 0, "destination": 1, "state": 1},
+                session=session,
+            )
+            async for item in found:
+                states[send_ids[item["destination"]]] = SendState(item["state"])
+        return states
 
     async def _new_document(self, row: Row, now: datetime) -> Document:
         if row.state is SendState.PLANNED:
@@ -360,8 +385,14 @@ class Ledger:
         last: str | None = ends[0]["destination"] if ends else None
         if last is not None:
             where["destination"]["$lte"] = last
+        planned = {**where, "state": "planned", "sendable": False}
+        if key.message_type is MessageType.BULLETIN:
+            await self._sends.update_many(
+                {**planned, "behind": {"$exists": True}}, {"$set": {"freed": True}}, hint="once"
+            )
+            planned["behind"] = {"$exists": False}
         await self._sends.update_many(
-            {**where, "state": "planned", "sendable": False},
+            planned,
             # from now on, so that who reads on from a place finds them behind it
             {"$set": {"sendable": True, "due": self._clock.now()}},
             hint="once",
@@ -733,6 +764,8 @@ class Ledger:
         values |= self._duties(change, after)
         if after.state not in {SendState.CLAIMED, SendState.ATTEMPTING}:
             update["$unset"] |= {"fence": "", "held": "", "lease": ""}
+        if after.state in UNSENT:  # whoever waits behind it is next
+            update["$unset"] |= {"base": "", "behind": "", "freed": ""}
         update["$unset"] |= {name: "" for name in ("check_at", "second") if name not in values}
         where = {"_id": before.send_id, "v": before.version, "state": str(before.state)}
         # it meets one row at most; but an `UpdateOne` is a retryable write, which costs the server

@@ -12,9 +12,15 @@ import pytest
 from pymongo.errors import AutoReconnect
 
 from services.dispatcher.domain.intake import alert_message
+from services.dispatcher.domain.ledger import Evidence
 from services.dispatcher.domain.message import Message, MessageKey, Thread
+from services.dispatcher.domain.reasons import SendReason
+from services.dispatcher.domain.states import Cause
+from services.dispatcher.flows.pass_on import PassOn
+from services.dispatcher.store.ledger import ended
+from services.dispatcher.store.waiting import WaitingSends
 from shared.contracts import Alert, Bulletin, Erasure, Notice
-from shared.contracts.base import Channel, Lane, MessageType, Status
+from shared.contracts.base import Channel, Lane, MessageType, SendState, Status
 from shared.contracts.registry import Contact
 from shared.failures import Retryable
 from shared.kafka import Outgoing, Positions
@@ -485,12 +491,51 @@ async def test_bulletin_goes_once_to_a_person_in_two_networks(desk: Desk) -> Non
     rows = await desk.half.sends(name)
     assert sorted((row["members"][0], row["state"], row["reason"]) for row in rows) == [
         ("a", "planned", None),
-        ("b", "suppressed", "other_network"),
+        ("b", "planned", None),
         ("c", "planned", None),
         ("e", "unreachable", "no_address"),
     ]
     assert {row["lane"] for row in rows} == {"cold"}
     assert {plan.release: plan.people for plan in plans(desk.cluster)} == {"n1": 2, "n2": 2}
+    claimed = await desk.half.ledger.claim(Lane.COLD, Channel.EMAIL, 9, timedelta(minutes=1), "f")
+    assert sorted(row.member_ids[0] for row in claimed) == ["a", "c"]
+
+
+@pytest.mark.parametrize(
+    ("cause", "state", "reason", "second"),
+    [
+        (Cause.ACCEPTED, "accepted", None, "suppressed"),
+        (Cause.REFUSED, "failed", SendReason.MAILBOX_REFUSED, "suppressed"),
+        (Cause.UNCERTAIN, "unknown", SendReason.TIMED_OUT, "planned"),
+        (Cause.SUPPRESS, "suppressed", SendReason.LEFT, "claimed"),
+        (Cause.EXPIRE, "expired", SendReason.EXPIRED, "claimed"),
+    ],
+)
+async def test_through_two_networks_it_goes_again_only_where_the_first_never_went_out(
+    desk: Desk, cause: Cause, state: str, reason: SendReason | None, second: str
+) -> None:
+    await desk.fill(
+        member("a", "n1", email="both@example.org"), member("b", "n2", email="both@example.org")
+    )
+    name, ledger, clock = str(uuid.uuid4()), desk.half.ledger, desk.half.hands.clock
+    for count, network in enumerate(("n1", "n2"), start=1):
+        await desk.half.publish(bulletin(desk, network, name))
+        await taken(desk, count)
+        await desk.half.plan()
+    pass_on = PassOn(ledger=ledger, waiting=WaitingSends(desk.half.database, clock), clock=clock)
+    (row,) = await ledger.claim(Lane.COLD, Channel.EMAIL, 9, timedelta(minutes=1), "first")
+    await pass_on.once()
+    assert [row["state"] for row in await desk.half.sends(name)] == ["claimed", "planned"]
+    if cause in {Cause.SUPPRESS, Cause.EXPIRE}:
+        await ledger.change([ended(cause, row, SendState(state), reason, clock.now())])
+    else:
+        await ledger.start([row], timedelta(minutes=1))
+        await ledger.learn(row.send_id, 1, Evidence(cause, SendState(state), clock.now(), reason))
+    await pass_on.once()
+    await asyncio.sleep(0.5)  # until the ledger looks back at what is due since just now
+    await ledger.claim(Lane.COLD, Channel.EMAIL, 9, timedelta(minutes=1), "second")
+    rows = {row["networks"][0]: row["state"] for row in await desk.half.sends(name)}
+    assert rows == {"n1": state, "n2": second}
 
 
 async def test_release_that_is_read_twice_is_planned_once(desk: Desk) -> None:
