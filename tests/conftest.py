@@ -4,6 +4,7 @@ They start when the first test asks for them, and fail that test when they canno
 pytest-xdist spreads a run over workers, the run's own process starts them once, for all workers.
 """
 
+import os
 import shutil
 import tempfile
 import uuid
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from pydantic import SecretStr
 from pymongo import MongoClient
 from xdist.scheduler import (  # pyright: ignore[reportMissingTypeStubs]
@@ -21,6 +23,10 @@ from xdist.scheduler import (  # pyright: ignore[reportMissingTypeStubs]
 from shared.settings import MongoSettings
 from tests.support.cluster import KafkaCluster
 from tests.support.servers import RunServers, Told
+
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("new", deadline=None, print_blob=True)
+settings.load_profile("new" if os.environ.get("BUURTBODE_TEST_NEW_EXAMPLES") == "1" else "same")
 
 _END_TO_END = "tests/e2e/"
 _SERVERS = pytest.StashKey[RunServers]()

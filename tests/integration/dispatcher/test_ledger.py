@@ -272,7 +272,7 @@ async def test_a_process_that_dies_between_write_and_request_costs_one_flagged_a
     await world.people(*crowd(3))
     async with world.dispatcher() as dispatcher:
         ledger = dispatcher.app.stores.ledger
-        await world.fault("sms", "status_429", seconds=1)
+        await world.fault("sms", "status_429", seconds=60)  # nothing leaves before one is stolen
         alert = await world.alert()
         stolen: list[Row] = []
 
@@ -282,6 +282,7 @@ async def test_a_process_that_dies_between_write_and_request_costs_one_flagged_a
             return bool(stolen)
 
         await until(steal)
+        await world.behave()
         closing = await world.closed(alert)
         await world.agree(alert)
     assert closing.states == {"delivered": 3}
