@@ -21,6 +21,7 @@ from services.dispatcher.domain.states import FINAL, MEANINGS, TRANSITIONS
 from shared.contracts import EVENTS, Event
 from shared.contracts.base import SILENT_STATES, SendState
 from shared.contracts.police import APPROVAL_HEADER, SIGNATURE_HEADER, PoliceEvent
+from shared.envelope import CE_TRACEPARENT
 from shared.topics import SERVICES, SOURCE_TOPICS, Party, Topic, dlq_topics
 
 DOCS = Path(__file__).parent
@@ -111,6 +112,11 @@ def _headers(event: type[Event]) -> dict[str, Any]:
         "content-type": {"const": "application/json"},
     }
     required = list(properties)
+    if event.message is not Event.message:
+        properties[CE_TRACEPARENT] = {
+            "type": "string",
+            "description": "W3C Trace Context; the trace id is the message's id.",
+        }
     if issubclass(event, PoliceEvent):
         detached = {"type": "string", "description": "A detached JWS (RFC 7515, appendix F)."}
         properties |= {SIGNATURE_HEADER: detached, APPROVAL_HEADER: detached}

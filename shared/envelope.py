@@ -14,8 +14,12 @@ from shared.contracts.base import LANGUAGES
 from shared.contracts.dispatcher import Reason
 from shared.failures import Rejected
 from shared.records import Outgoing, Record
+from shared.trace import TRACEPARENT, traceparent
 
 CONTENT_TYPE = "application/json"
+CE_TRACEPARENT = f"ce_{TRACEPARENT}"
+"""CloudEvents' extension for distributed tracing, of events about a message."""
+
 E = TypeVar("E", bound=Event)
 
 
@@ -51,6 +55,8 @@ def encode(
         "ce_time": time.isoformat().encode(),
         "content-type": CONTENT_TYPE.encode(),
     }
+    if (message_id := event.message()) is not None:
+        ce[CE_TRACEPARENT] = traceparent(message_id, ce_id).encode()
     return Outgoing(
         topic=topic or event.TOPIC.name,
         key=event.key(),

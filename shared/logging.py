@@ -14,7 +14,6 @@ ALLOWED = frozenset(
     {
         "attempt",
         "consumer",
-        "correlation_id",
         "count",
         "error",
         "event",

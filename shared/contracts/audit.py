@@ -21,6 +21,10 @@ class Replay(ZoneEvent):
     digest_seen: Sha256
     answered_at: UtcTime
 
+    def message(self) -> str | None:
+        """Name it."""
+        return self.message_id
+
 
 class Checkpoint(ZoneEvent):
     """A signed head of one zone's log: a C2SP signed note in `note`."""

@@ -51,6 +51,10 @@ class Event(Part):
         """Give the record key that the topic table asks for."""
         raise NotImplementedError
 
+    def message(self) -> str | None:
+        """Name the message that it is about, whose id is its trace; None where there is none."""
+        return None
+
     def to_json(self) -> bytes:
         """Serialise as compact UTF-8 JSON."""
         return self.model_dump_json().encode()

@@ -45,6 +45,10 @@ class Access(Event):
         """Give the zone, or `-` for what belongs to none."""
         return self.zone_id or NO_ZONE_KEY
 
+    def message(self) -> str | None:
+        """Name it."""
+        return self.message_id
+
 
 class DeadLetter(Event):
     """A record that its consumer gave up: where it stands and why, never what it says."""

@@ -127,6 +127,10 @@ class Verdict(Event):
         """Give the zone, or `-`."""
         return self.zone_id or NO_ZONE_KEY
 
+    def message(self) -> str | None:
+        """Name it."""
+        return self.message_id
+
 
 class Basis(Part):
     """On what a send rests at its moment."""
@@ -177,6 +181,10 @@ class Send(ZoneEvent):
     time: UtcTime
     before: tuple[SilentChange, ...] = ()
 
+    def message(self) -> str | None:
+        """Name it."""
+        return self.message_id
+
 
 class MessagePlanned(ZoneEvent):
     """All sends of a message (of a bulletin: of one release) are in the ledger."""
@@ -203,6 +211,10 @@ class MessagePlanned(ZoneEvent):
     planned_at: UtcTime
     expires_at: UtcTime
 
+    def message(self) -> str | None:
+        """Name it."""
+        return self.message_id
+
 
 class MessageClosed(ZoneEvent):
     """The closing statement: what the audit service must have on record."""
@@ -222,6 +234,10 @@ class MessageClosed(ZoneEvent):
     """SHA-256 over the sorted event ids, each followed by a line feed."""
 
     closed_at: UtcTime
+
+    def message(self) -> str | None:
+        """Name it."""
+        return self.message_id
 
 
 class CoverageAlarm(ZoneEvent):
@@ -245,3 +261,7 @@ class CoverageAlarm(ZoneEvent):
 
     within_seconds: float
     raised_at: UtcTime
+
+    def message(self) -> str | None:
+        """Name it."""
+        return self.message_id

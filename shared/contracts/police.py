@@ -120,6 +120,10 @@ class Alert(PoliceEvent):
             raise ValueError(message)
         return self
 
+    def message(self) -> str | None:
+        """Name it."""
+        return self.alert_id
+
 
 class BulletinProposed(PoliceEvent):
     """A cold message that the police propose; a coordinator relays it."""
@@ -155,3 +159,7 @@ class BulletinProposed(PoliceEvent):
             message = "body: subject and body must have the same languages"
             raise ValueError(message)
         return self
+
+    def message(self) -> str | None:
+        """Name it."""
+        return self.bulletin_id

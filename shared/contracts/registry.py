@@ -211,6 +211,10 @@ class Bulletin(ZoneEvent):
     released_at: UtcTime
     expires_at: UtcTime
 
+    def message(self) -> str | None:
+        """Name it."""
+        return self.bulletin_id
+
 
 NoticeTemplate = Literal[
     "accept_house_rules",
@@ -252,3 +256,7 @@ class Notice(ZoneEvent):
 
     issued_at: AwareDatetime
     expires_at: UtcTime
+
+    def message(self) -> str | None:
+        """Name it."""
+        return self.notice_id

@@ -32,6 +32,9 @@ class Sms:
     undeliverable: int | None = None
     """The code with which it will turn out undelivered."""
 
+    trace: str | None = None
+    """W3C Trace Context, as the request had it."""
+
     redacted: str | None = None
     """The body that the provider still has after it was asked to drop it; None: all of it."""
 
@@ -124,6 +127,7 @@ class Phones:
                 "at": sms.at,
                 "status": sms.status,
                 "account": sms.account,
+                "trace": sms.trace,
             }
             for sms in self._by_sid.values()
         ]

@@ -72,6 +72,8 @@ class _Order:
     service: str | None
     body: str
     callback: str | None
+    trace: str | None
+    """The request's `traceparent`."""
 
 
 class TwilioApi:
@@ -140,7 +142,8 @@ class TwilioApi:
             self._busy[account] -= 1
 
     async def _send(self, request: web.Request, account: str) -> "_Answer":
-        order = _read_order(dict(parse_qsl(await request.text(), keep_blank_values=True)))
+        form = dict(parse_qsl(await request.text(), keep_blank_values=True))
+        order = _read_order(form, request.headers.get("traceparent"))
         self._check_rate(account)
         hit = self._faults.next(Channel.SMS)
         _refuse_if_faulty(hit)
@@ -165,6 +168,7 @@ class TwilioApi:
             service=order.service,
             body=order.body,
             callback=order.callback,
+            trace=order.trace,
             segments=count_segments(order.body),
             at=now,
             status="accepted" if order.service else "queued",
@@ -263,7 +267,7 @@ def _refuse_if_faulty(hit: Hit | None) -> None:
             pass
 
 
-def _read_order(form: Mapping[str, str]) -> _Order:
+def _read_order(form: Mapping[str, str], trace: str | None) -> _Order:
     """Check a request to send as Twilio does, in the order in which it does."""
     to, sender, body = form.get("To"), form.get("From"), form.get("Body")
     service, callback = form.get("MessagingServiceSid"), form.get("StatusCallback")
@@ -283,7 +287,7 @@ def _read_order(form: Mapping[str, str]) -> _Order:
     if callback and not callback.startswith(("http://", "https://")):
         raise ApiError(400, 21609, f"The StatusCallback URL {callback} is not a valid URL.")
     _check_validity(form.get("ValidityPeriod"))
-    return _Order(to, sender, service, body, callback)
+    return _Order(to, sender, service, body, callback, trace)
 
 
 def _check_validity(seconds: str | None) -> None:

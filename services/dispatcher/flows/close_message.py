@@ -115,5 +115,12 @@ class CloseMessage:
 
         if await transaction(self._client, work):
             CLOSED.labels(str(key.message_type), str(overdue).lower()).inc()
+            self._logger.info(
+                "closed",
+                message_id=key.message_id,
+                release=key.release,
+                revision=statement.revision,
+                count=statement.sends,
+            )
             if overdue:
                 self._logger.error("closed with open sends", message_id=key.message_id)

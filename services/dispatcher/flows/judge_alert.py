@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import structlog
+
 from services.dispatcher.domain.intake import alert_message
 from services.dispatcher.domain.judging import (
     Addressed,
@@ -101,6 +103,8 @@ class JudgeAlerts:
         self._wake_planner = wake_planner
         self._behind: Positions = {}
         self._letters: list[DeadLetter] = []
+        self._judged: Sequence[Verdict] = ()
+        self._logger = structlog.get_logger(flow="judge")
 
     async def before(self, _records: Sequence[Record]) -> None:
         """Wait for the copy, within bounds; what it lacks is remembered for the plan."""
@@ -124,10 +128,22 @@ class JudgeAlerts:
         ids = [verdict.event_id for verdict in verdicts]
         await self._outbox.add(session, verdicts, ce_ids=ids)
         await self._give_up_unreadable(session, records, verdicts, now)
+        self._judged = verdicts
 
     def after(self) -> None:
         """Once committed: have the accepted alerts planned, and the unreadable ones noticed."""
         self._wake_planner()
+        for verdict in self._judged:
+            self._logger.info(
+                "judged",
+                message_id=verdict.message_id,
+                verdict=verdict.verdict,
+                reason=verdict.reason,
+                zone_id=verdict.zone_id,
+                partition=verdict.original.partition,
+                offset=verdict.original.offset,
+            )
+        self._judged = ()
         for letter in self._letters:
             self._dead.tell(letter)
         self._letters = []

@@ -231,8 +231,7 @@ class PlanMessage:
             "planned",
             message_id=message.key.message_id,
             revision=work.revision,
-            people=work.counts.people,
-            unreachable=work.counts.unreachable,
+            count=work.counts.people,
         )
 
 

@@ -8,9 +8,10 @@ from datetime import timedelta
 from services.dispatcher.store.ledger import Ledger, Unpublished
 from shared.clock import Clock
 from shared.contracts import Send
-from shared.envelope import CONTENT_TYPE
+from shared.envelope import CE_TRACEPARENT, CONTENT_TYPE
 from shared.kafka import Log, Outgoing
 from shared.mongo import Database, Lease
+from shared.trace import traceparent
 
 SOURCE = "buurtbode/dispatcher"
 _LEASE = timedelta(seconds=60)
@@ -87,5 +88,6 @@ def _record(item: Unpublished, event: tuple[str, object, bytes]) -> Outgoing:
         ("ce_source", SOURCE.encode()),
         ("ce_time", str(at).replace(" ", "T").encode()),
         ("content-type", CONTENT_TYPE.encode()),
+        (CE_TRACEPARENT, traceparent(item.message_id, event_id).encode()),
     )
     return Outgoing(Send.TOPIC.name, item.zone_id, value, headers)

@@ -50,6 +50,7 @@ from services.dispatcher.settings import TwilioSettings
 from shared.clock import Clock
 from shared.contracts.base import Language, SendState
 from shared.failures import Retryable
+from shared.trace import TRACEPARENT, traceparent
 
 UNKNOWN_CODES = Counter(
     "buurtbode_unknown_provider_codes", "Provider codes that are in no table", ["provider"]
@@ -251,7 +252,12 @@ class TwilioSender:
             return NotSent(SendReason.TOO_LATE)
         try:
             answer = await self._client.request_async(
-                "POST", self._messages, data=self._form(delivery, left)
+                "POST",
+                self._messages,
+                data=self._form(delivery, left),
+                headers={
+                    TRACEPARENT: traceparent(delivery.row.key.message_id, delivery.attempt_id)
+                },
             )
         except NotConnected:
             return NotSent(SendReason.NOT_CONNECTED, everyone=True)

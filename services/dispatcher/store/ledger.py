@@ -98,6 +98,7 @@ class Unpublished(NamedTuple):
     send_id: str
     zone_id: str
     message: str
+    message_id: str
     seq: int
     events: tuple[tuple[str, datetime, bytes], ...]
 
@@ -922,7 +923,7 @@ class Ledger:
     async def _pending(self, query: Document, most: int, index: str) -> list[Unpublished]:
         found = self._sends.find(
             {**query, "pending": True},
-            {"zone": 1, "message": 1, "seq": 1, "acked": 1, "events": 1},
+            {"zone": 1, "message": 1, "message_id": 1, "seq": 1, "acked": 1, "events": 1},
         )
         return [_unpublished(item) for item in await found.hint(index).limit(most).to_list()]
 
@@ -1145,6 +1146,7 @@ def _unpublished(item: Document) -> Unpublished:
         item["_id"],
         item["zone"],
         item["message"],
+        item["message_id"],
         item["seq"],
         tuple((e["id"], e["at"], bytes(e["value"])) for e in events if e["seq"] > acked),
     )

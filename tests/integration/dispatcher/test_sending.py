@@ -13,6 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import AnyHttpUrl
 from pymongo.errors import AutoReconnect
+from structlog.testing import capture_logs
 
 from deploy.local.ports import LOOPBACK, free_port
 from services.dispatcher.domain.quiet import BRUSSELS
@@ -85,6 +86,32 @@ async def test_what_a_lost_answer_took_out_of_hand_goes_out_at_once(
     assert {event.attempt for event in world.events(alert)} <= {1, 2}
     assert not any(event.possible_duplicate for event in world.events(alert))
     assert len(await world.sms()) == 5
+
+
+async def test_one_id_follows_an_alert_from_its_topic_to_the_provider_and_back(
+    world: World,
+) -> None:
+    """The message's own: as the trace id of W3C Trace Context, and in the log."""
+    await world.people(*crowd(2))
+    with capture_logs() as lines:
+        async with world.dispatcher():
+            alert = await world.alert()
+            await world.closed(alert)
+    steps: dict[str, set[str]] = {}
+    for record in world.cluster.on("bin.verdicts") + world.cluster.on("bin.sends"):
+        told = dict(record.headers)["ce_traceparent"].decode()
+        version, trace, span, flags = told.split("-")
+        assert (version, trace, flags) == ("00", alert.replace("-", ""), "01")
+        steps.setdefault(record.topic, set()).add(span)
+    # planned, accepted and delivered for each of both, closed
+    assert {topic: len(spans) for topic, spans in steps.items()} == {
+        "bin.verdicts": 1,
+        "bin.sends": 6,
+    }
+    requests = {one["trace"].split("-")[1] for one in await world.sms()}
+    assert requests == {alert.replace("-", "")}
+    told = [line["event"] for line in lines if line.get("message_id") == alert]
+    assert told == ["judged", "planned", "closed"]
 
 
 async def test_without_receipts_the_provider_is_asked(world: World) -> None:
