@@ -30,6 +30,7 @@ from services.dispatcher.flows.attempt_sends import AttemptSends
 from services.dispatcher.flows.check_history import CheckHistory
 from services.dispatcher.flows.claim_sends import ClaimSends
 from services.dispatcher.flows.close_message import CloseMessage
+from services.dispatcher.flows.end_destinations import EndDestinations
 from services.dispatcher.flows.expire_sends import ExpireSends
 from services.dispatcher.flows.forget_at_provider import ForgetAtProvider
 from services.dispatcher.flows.judge_alert import ALERTS_GROUP, JudgeAlerts
@@ -349,6 +350,13 @@ class _Wiring:
                 ledger=stores.ledger, messages=stores.messages, senders=self.senders
             ),
             watch=self.watch(),
+            end=EndDestinations(
+                ledger=stores.ledger,
+                closings=stores.closings,
+                messages=stores.messages,
+                clock=clock,
+                kept_for=settings.destinations_kept_for,
+            ),
             interval=settings.job_interval,
         )
         wake_close.target = jobs.close.wake
@@ -429,7 +437,9 @@ class _Wiring:
         )
         replays = AnswerReplay(closings=stores.closings, clock=clock)
         return [
-            make.copy(ApplyCopy(stores.copy, stores.ledger, stores.outbox, clock), moved),
+            make.copy(
+                ApplyCopy(stores.copy, stores.ledger, stores.messages, stores.outbox, clock), moved
+            ),
             make.alerts(judge),
             make.bulletins(bulletins),
             make.notices(notices),

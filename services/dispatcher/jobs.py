@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.dispatcher.flows.close_message import CloseMessage
+from services.dispatcher.flows.end_destinations import EndDestinations
 from services.dispatcher.flows.expire_sends import ExpireSends
 from services.dispatcher.flows.forget_at_provider import ForgetAtProvider
 from services.dispatcher.flows.pass_on import PassOn
@@ -18,6 +19,7 @@ from shared.service import Job
 
 _NOW_AND_THEN = timedelta(seconds=2)
 _RARELY = timedelta(seconds=10)
+_HOURLY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ def build_jobs(
     reconcile: ReconcileUnknown,
     forget: ForgetAtProvider,
     watch: WatchCoverage,
+    end: EndDestinations,
     interval: timedelta,
 ) -> Jobs:
     """Make the jobs; `interval` is how often they look unasked.
@@ -71,5 +74,6 @@ def build_jobs(
             Job("reconcile", reconcile.once, interval),
             Job("watch-coverage", watch.once, interval),
             Job("forget-at-provider", forget.once, _RARELY),
+            Job("end-destinations", end.once, _HOURLY),
         ),
     )

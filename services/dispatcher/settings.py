@@ -105,6 +105,9 @@ class DispatcherSettings(ServiceSettings):
     close_again_after: timedelta = timedelta(seconds=30)
     """How long late changes are gathered before they become another closing revision."""
 
+    destinations_kept_for: timedelta = timedelta(days=90)
+    """How long after a message's closing statement its destinations and its text are kept here."""
+
     coverage_threshold: Annotated[float, Field(gt=0, le=1)] = 0.95
     """Which share of a warm message's sends must be accepted in time; below it is an alarm."""
 

@@ -108,7 +108,7 @@ class PlanningHalf:
         self.again = PlanAgain(self.messages, self.ledger, self.gate, clock, lambda: None)
         consumers = Consumers(log, client, database, self.outbox, clock)
         self.copy_consumer = consumers.copy(
-            ApplyCopy(self.copy, self.ledger, self.outbox, clock), self.gate.moved
+            ApplyCopy(self.copy, self.ledger, self.messages, self.outbox, clock), self.gate.moved
         )
         self.judge = JudgeAlerts(
             gate=self.gate,

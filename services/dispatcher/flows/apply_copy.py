@@ -6,6 +6,7 @@ from uuid import UUID, uuid5
 
 from services.dispatcher.store.copy import Copy
 from services.dispatcher.store.ledger import Ledger
+from services.dispatcher.store.messages import Messages
 from shared.clock import Clock
 from shared.contracts import Access, Erasure, Event, Member, Network, Zone
 from shared.contracts.dispatcher import Reason
@@ -24,10 +25,13 @@ _ACKNOWLEDGED = UUID("0f1b7a46-53a0-4c55-9f43-0a5a1c2f6f53")
 class ApplyCopy:
     """Applies zones, networks, members and erasures, whichever way they come mixed."""
 
-    def __init__(self, copy: Copy, ledger: Ledger, outbox: Outbox, clock: Clock) -> None:
+    def __init__(
+        self, copy: Copy, ledger: Ledger, messages: Messages, outbox: Outbox, clock: Clock
+    ) -> None:
         """Bind."""
         self._copy = copy
         self._ledger = ledger
+        self._messages = messages
         self._outbox = outbox
         self._clock = clock
 
@@ -47,7 +51,9 @@ class ApplyCopy:
         if not erasures:
             return
         await self._copy.erase(session, erasures)
-        await self._ledger.erase(session, [erasure.member_id for erasure in erasures])
+        member_ids = [erasure.member_id for erasure in erasures]
+        await self._ledger.erase(session, member_ids)
+        await self._messages.erase(session, member_ids)
         done = [self._acknowledgement(erasure) for erasure in erasures]
         await self._outbox.add(session, done, ce_ids=[event.event_id for event in done])
 

@@ -48,6 +48,9 @@ class Closings:
         await self._rows.create_index(
             "drop", name="to_drop", partialFilterExpression={"drop": True}
         )
+        await self._rows.create_index(
+            "closed_at", name="with_destinations", partialFilterExpression={"destinations": True}
+        )
         await self._rows.create_index([("zone", 1), ("message_id", 1)], name="message")
 
     async def due(self, now: datetime) -> list[Closing]:
@@ -77,6 +80,7 @@ class Closings:
                     "states": states,
                     "looks": 0,
                     "again": False,
+                    "destinations": True,
                 }
             },
             session=session,
@@ -156,6 +160,19 @@ class Closings:
             {"_id": str(closing.key), "revision": closing.revision}, {"$unset": {"drop": ""}}
         )
 
+    async def with_destinations(self, until: datetime) -> list[Closing]:
+        """Give the messages that were closed by then, and whose destinations are still kept."""
+        found = self._rows.find(
+            {"destinations": True, "closed_at": {"$lte": until}, "open": False}
+        ).hint("with_destinations")
+        return [_closing(row) async for row in found.limit(_MOST)]
+
+    async def without_destinations(self, closing: Closing) -> None:
+        """Note that they are gone."""
+        await self._rows.update_one(
+            {"_id": str(closing.key), "stamp": closing.stamp}, {"$unset": {"destinations": ""}}
+        )
+
     async def restore(
         self, message: Message, revision: int, digest: str | None, closed_at: datetime | None
     ) -> None:
@@ -178,7 +195,12 @@ class Closings:
         await self._rows.update_one(
             {"_id": str(key), "revision": {"$lt": revision}},
             {
-                "$set": {"revision": revision, "digest": digest, "closed_at": closed_at},
+                "$set": {
+                    "revision": revision,
+                    "digest": digest,
+                    "closed_at": closed_at,
+                    "destinations": True,
+                },
                 "$inc": {"stamp": 1},
             },
         )
@@ -196,6 +218,7 @@ class Closings:
                     "closed_at": closed_at,
                     "open": True,
                     "look_at": closed_at,
+                    "destinations": True,
                 },
                 "$inc": {"stamp": 1},
             },

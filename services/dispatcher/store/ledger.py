@@ -33,6 +33,7 @@ from services.dispatcher.domain.states import (
     settled,
 )
 from services.dispatcher.store.rows import (
+    GONE,
     WITHOUT_EVENTS,
     base,
     changing,
@@ -541,13 +542,13 @@ class Ledger:
         dropped = await self._sends.update_many(
             {
                 "members": {"$in": ids},
-                "destination": {"$not": {"$regex": "^gone:"}},
+                "destination": {"$not": {"$regex": f"^{GONE}"}},
                 **subset,
             },
             [
                 {
                     "$set": {
-                        "destination": {"$concat": ["gone:", "$_id"]},
+                        "destination": {"$concat": [GONE, "$_id"]},
                         "token": None,
                         "v": {"$add": ["$v", 1]},
                         "forget": True,
@@ -704,6 +705,25 @@ class Ledger:
         if written.modified_count == len(ids):
             return [_started(row, now, flagged=state is SendState.UNKNOWN) for row in rows]
         return await self._held(ids, fence, SendState.ATTEMPTING)
+
+    async def end_destinations(self, key: MessageKey) -> None:
+        """Drop where a message's sends went, and what they link to; idempotent.
+
+        Who they were for stays by member id and pseudonym, as long as the account of it.
+        """
+        await self._sends.update_many(
+            {"message": str(key), "destination": {"$not": {"$regex": f"^{GONE}"}}},
+            [
+                {
+                    "$set": {
+                        "destination": {"$concat": [GONE, "$_id"]},
+                        "token": None,
+                        "reply_to": None,
+                        "v": {"$add": ["$v", 1]},
+                    }
+                }
+            ],
+        )
 
     # ---- changes
 

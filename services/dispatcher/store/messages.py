@@ -28,6 +28,9 @@ _LEASE = timedelta(seconds=30)
 """How long a planner may be silent; it renews with every page."""
 
 
+_NO_CONTENT: Document = {"body": {}, "subject": {}, "attachment": None}
+
+
 class PlanState(StrEnum):
     """How far a message is planned."""
 
@@ -96,6 +99,11 @@ class Messages:
         )
         await self._rows.create_index([("zone_id", 1), ("references", 1)], name="thread")
         await self._rows.create_index(
+            "recipient.member_id",
+            name="notices_to",
+            partialFilterExpression={"recipient.member_id": {"$type": "string"}},
+        )
+        await self._rows.create_index(
             [("zone_id", 1), ("accepted_at", -1), ("_id", -1)], name="newest"
         )
 
@@ -144,6 +152,18 @@ class Messages:
             {"_id": _marker(thread)},
             {"$setOnInsert": {"at": at}},
             upsert=True,
+            session=session,
+        )
+
+    async def end_content(self, key: MessageKey) -> None:
+        """Drop what a message says; that there was one stays."""
+        await self._rows.update_one({"_id": str(key)}, {"$set": {"content": _NO_CONTENT}})
+
+    async def erase(self, session: Session, member_ids: Collection[str]) -> None:
+        """Drop what notices say to these people: their own links are in it."""
+        await self._rows.update_many(
+            {"recipient.member_id": {"$in": list(member_ids)}},
+            {"$set": {"content": _NO_CONTENT}},
             session=session,
         )
 
@@ -232,6 +252,7 @@ class Messages:
             work,
             {
                 "state": str(PlanState.OPEN),
+                "plan.after": None,  # a destination, which nobody needs any more
                 "to_plan": False,
                 "sendable": True,
                 "planned_acked": True,

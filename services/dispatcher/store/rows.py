@@ -10,7 +10,9 @@ from shared.contracts.base import Channel, Lane, MessageType, SendState
 from shared.mongo import Document
 
 WITHOUT_EVENTS = {"events": 0}
-_GONE = "gone:"
+GONE = "gone:"
+"""What begins a destination that was dropped; `gone` makes it whole."""
+
 # looked up rather than called: a row has up to ten of them
 _STATES = {str(one): one for one in SendState}
 _LANES = {str(one): one for one in Lane}
@@ -19,7 +21,7 @@ _CHANNELS = {str(one): one for one in Channel}
 
 def gone(send_id: str) -> str:
     """Give what stands in a destination's place once it was dropped; unique, as the index asks."""
-    return _GONE + send_id
+    return GONE + send_id
 
 
 def base(key: MessageKey) -> str:
@@ -116,7 +118,7 @@ def to_row(document: Document) -> Row:
         key=_key(document["zone"], document["type"], document["message_id"], document["release"]),
         lane=_LANES[document["lane"]],
         channel=_CHANNELS[document["channel"]],
-        destination=None if destination.startswith(_GONE) else destination,
+        destination=None if destination.startswith(GONE) else destination,
         member_ids=tuple(document["members"]),
         network_ids=tuple(document["networks"]),
         language=document["language"],

@@ -17,7 +17,9 @@ from structlog.testing import capture_logs
 
 from deploy.local.ports import LOOPBACK, free_port
 from services.dispatcher.domain.quiet import BRUSSELS
+from services.dispatcher.flows.end_destinations import EndDestinations
 from services.dispatcher.store.ledger import Ledger
+from shared.clock import Clock
 from shared.contracts.base import SendState
 from shared.contracts.registry import QuietHours
 from shared.settings import HttpSettings
@@ -112,6 +114,39 @@ async def test_one_id_follows_an_alert_from_its_topic_to_the_provider_and_back(
     assert requests == {alert.replace("-", "")}
     told = [line["event"] for line in lines if line.get("message_id") == alert]
     assert told == ["judged", "planned", "closed"]
+
+
+async def test_where_a_message_went_and_what_it_said_end_some_time_after_its_closing(
+    world: World,
+) -> None:
+    await world.people(*crowd(2))
+    async with world.dispatcher() as dispatcher:
+        stores = dispatcher.app.stores
+        alert = await world.alert()
+        await world.closed(alert)
+
+        async def kept(*, after: timedelta) -> str:
+            end = EndDestinations(
+                ledger=stores.ledger,
+                closings=stores.closings,
+                messages=stores.messages,
+                clock=Clock(),
+                kept_for=after,
+            )
+            while await end.once():
+                pass
+            messages = await stores.database["messages"].find({}).to_list()
+            return str(await world.rows(alert)) + str(messages)
+
+        said = (await world.sms())[0]["body"].split(".")[0]
+        early, late = await kept(after=timedelta(hours=1)), await kept(after=timedelta(0))
+        url = f"{dispatcher.settings.http.public_url}v1/messages/{alert}/coverage"
+        coverage = (await world.http.get(url, headers=world.token("police"))).json()
+    assert "+3245007" in early
+    assert said in early
+    assert "+3245007" not in late
+    assert said not in late
+    assert coverage["states"] == {"delivered": 2}
 
 
 async def test_without_receipts_the_provider_is_asked(world: World) -> None:
