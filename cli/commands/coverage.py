@@ -126,6 +126,8 @@ def _name(dispatcher: Api, message: str) -> None:
         for one in found["failures"]
     ]
     table(None, ("members", "networks", "state", "reason"), rows)
+    if len(rows) < found["failed"]:
+        say(f"These are {len(rows)} of {found['failed']}.")
 
 
 def _times(found: Json) -> Iterator[tuple[str, ...]]:

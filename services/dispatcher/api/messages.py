@@ -88,6 +88,9 @@ class CoverageAnswer(BaseModel):
     accepted_seconds: Seconds
     delivered_seconds: Seconds
     closed: Closed | None
+    failed: int
+    """How many sends did not get through; `failures` names the first 1,000."""
+
     failures: list[FailedSend] | None
 
 
@@ -154,6 +157,7 @@ def _coverage(shown: Shown) -> CoverageAnswer:
         accepted_seconds=_seconds(shown.accepted),
         delivered_seconds=_seconds(shown.delivered),
         closed=closed,
+        failed=shown.failed,
         failures=None
         if shown.failures is None
         else [

@@ -12,11 +12,12 @@ from services.dispatcher.flows.record_access import RecordAccess
 from services.dispatcher.flows.visible_messages import Scope, scope_of
 from services.dispatcher.store.closings import Closing, Closings
 from services.dispatcher.store.copy import Copy
-from services.dispatcher.store.coverage import Coverage, Failure, Figures
+from services.dispatcher.store.coverage import FAILURES, Coverage, Failure, Figures
 from shared.access import Caller, not_found
 from shared.contracts.base import SendState
 
-_FAILURES_MOST = 1000
+FAILURES_MOST = 1000
+"""How many are named at once; how many there are is told besides."""
 
 
 class Times(NamedTuple):
@@ -40,6 +41,8 @@ class Shown:
     closed_revision: int | None
     closed_at: datetime | None
     failures: list[Failure] | None
+    failed: int
+    """How many sends did not get through, named or not."""
 
 
 class ShowCoverage:
@@ -69,7 +72,7 @@ class ShowCoverage:
         figures = await self._coverage.figures(keys, scope.network_ids)
         named = None
         if failures:
-            named = await self._coverage.failures(keys, scope.network_ids, _FAILURES_MOST)
+            named = await self._coverage.failures(keys, scope.network_ids, FAILURES_MOST)
             named = await self._within(scope, named)
             await self._recorded(caller, scope, message_id, named)
         closings = await self._closings.of_message(scope.zone_id, message_id)
@@ -136,4 +139,5 @@ def _shown(
         closed_revision=max(c.revision for c in closings) if closed else None,
         closed_at=max(c.closed_at for c in closings if c.closed_at) if closed else None,
         failures=named,
+        failed=sum(figures.states[state] for state in FAILURES),
     )

@@ -13,13 +13,14 @@ from shared.contracts.base import SendState
 from shared.mongo import Database, Document
 
 _NOT_OWED = (SendState.SUPPRESSED, SendState.CANCELLED, SendState.UNREACHABLE)
-_FAILURES = (
+FAILURES = (
     SendState.FAILED,
     SendState.UNDELIVERED,
     SendState.UNKNOWN,
     SendState.UNREACHABLE,
     SendState.EXPIRED,
 )
+"""States of those who were not reached, as far as anybody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ class Coverage:
         """List the sends that did not get through."""
         query = {
             **_match(keys, network_ids),
-            "state": {"$in": [str(state) for state in _FAILURES]},
+            "state": {"$in": [str(state) for state in FAILURES]},
         }
         found = self._sends.find(
             query, {"members": 1, "networks": 1, "channel": 1, "state": 1, "reason": 1}

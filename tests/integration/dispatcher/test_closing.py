@@ -1,15 +1,22 @@
 """Closing statements, what the audit service answers, and the HTTP side of a message."""
 
-from datetime import UTC, datetime
+import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from twilio.request_validator import (  # pyright: ignore[reportMissingTypeStubs]
     RequestValidator,
 )
 
 from services.dispatcher.app import api
+from services.dispatcher.domain.ledger import Evidence
+from services.dispatcher.domain.reasons import SendReason
+from services.dispatcher.domain.states import Cause
+from services.dispatcher.flows import show_coverage
 from shared.access import Roles
 from shared.contracts import Access, Replay
+from shared.contracts.base import SendState
 from shared.contracts.registry import Contact
 from tests.support.dispatcher import member, published
 from tests.support.sandbox import TOKEN
@@ -57,6 +64,37 @@ async def test_resend_publishes_all_again_and_agreed_lets_the_bytes_go(world: Wo
 
         await until(dropped)
         await world.agree(alert)
+
+
+async def test_a_message_that_was_never_closed_is_sent_again_and_then_closed(
+    world: World,
+) -> None:
+    """The audit service asks for revision 0 where it knows the plan and no closing statement."""
+    await world.people(*crowd(2))
+    async with world.dispatcher():
+        alert = await world.alert()
+        first = await world.closed(alert)
+        before = len(world.cluster.on("bin.sends"))
+        await _answer(world, alert, "resend", 0)
+        second = await world.closed(alert, first.revision + 1)
+    assert second.digest == first.digest
+    assert len(world.cluster.on("bin.sends")) >= before + first.events + 1
+
+
+async def test_what_nobody_settles_is_closed_as_it_stands_a_day_after(world: World) -> None:
+    """The statement counts the open sends by their state; what becomes of them is a revision."""
+    await world.people(*crowd(2))
+    await world.fault("mail", "accept_then_drop", count=1)
+    async with world.dispatcher(close_after=timedelta(seconds=3)) as dispatcher:
+        bulletin = str(uuid.uuid4())
+        await world.bulletin(bulletin, "n1")
+        first = await world.closed(bulletin)
+        unknown = next(row for row in await world.rows(bulletin) if row["state"] == "unknown")
+        told = Evidence(Cause.SETTLE, SendState.ACCEPTED, datetime.now(UTC), SendReason.SETTLED)
+        await dispatcher.app.stores.ledger.learn(unknown["_id"], 1, told)
+        second = await world.closed(bulletin, first.revision + 1)
+    assert first.states == {"accepted": 1, "unknown": 1}
+    assert second.states == {"accepted": 2}
 
 
 async def _post(
@@ -107,13 +145,17 @@ async def test_a_reply_is_answered_in_the_networks_languages_and_not_kept(world:
         assert "Rufen" not in answer.text
 
 
-async def test_coverage_for_who_may_see_it(world: World) -> None:
+async def test_coverage_for_who_may_see_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures for police, auditor and the network's coordinator; nothing for anybody else."""
     contact = Contact(
         contact_id="c1", role="coordinator", subject="sub-c1", language="nl", active=True
     )
     people = [*crowd(5), member("dead", "n1", phone="+32450021610")]
-    other = [*crowd(2, "n2"), member("dead-too", "n2", phone="+32450021610")]
+    other = [
+        *crowd(2, "n2"),
+        member("dead-too", "n2", phone="+32450021610"),
+        member("wrong", "n2", phone="+32450021211"),
+    ]
     await world.people(*people, *other, contacts=(contact,))
     async with world.dispatcher() as dispatcher:
         alert = await world.alert(network_ids=("n1", "n2"))
@@ -125,9 +167,9 @@ async def test_coverage_for_who_may_see_it(world: World) -> None:
             return await world.http.get(url, headers=world.token(role, **who))
 
         police = (await get(path, "police")).json()
-        assert police["people"] == 8
-        assert police["states"] == {"delivered": 7, "failed": 1}
-        assert police["networks"]["n2"] == {"delivered": 2, "failed": 1}
+        assert police["people"] == 9
+        assert police["states"] == {"delivered": 7, "failed": 2}
+        assert police["networks"]["n2"] == {"delivered": 2, "failed": 2}
         assert police["accepted_seconds"]["p50"] > 0
         assert police["accepted_seconds"]["all"] is None
         assert police["delivered_seconds"]["p50"] >= police["accepted_seconds"]["p50"]
@@ -140,13 +182,19 @@ async def test_coverage_for_who_may_see_it(world: World) -> None:
         assert (await get(path, "coordinator", sub="sub-other")).status_code == 404
         assert (await get(path, "police", zone="other")).status_code == 404
         assert (await get(path, "municipality")).status_code == 404
-        assert (await get(path, "auditor")).json()["people"] == 8
+        assert (await get(path, "auditor")).json()["people"] == 9
         assert (await get(f"{path}?failures=true", "auditor")).status_code == 404
         named = (await get(f"{path}?failures=true", "police", sub="officer")).json()
-        assert [one["member_ids"] for one in named["failures"]] == [["dead", "dead-too"]]
+        assert sorted(one["member_ids"] for one in named["failures"]) == [
+            ["dead", "dead-too"],
+            ["wrong"],
+        ]
         named = (await get(f"{path}?failures=true", "coordinator", sub="sub-c1")).json()
         found = [(one["member_ids"], one["network_ids"]) for one in named["failures"]]
         assert found == [(["dead"], ["n1"])], "the other network is not theirs to know"
+        monkeypatch.setattr(show_coverage, "FAILURES_MOST", 1)
+        cut = (await get(f"{path}?failures=true", "police", sub="officer")).json()
+        assert (len(cut["failures"]), cut["failed"]) == (1, 2), "what is cut off is told"
 
         async def recorded() -> bool:
             return any(
