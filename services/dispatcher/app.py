@@ -5,7 +5,7 @@ import gc
 import importlib.metadata
 import random
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 
 import httpx
@@ -46,6 +46,7 @@ from services.dispatcher.flows.recover_leases import RecoverLeases
 from services.dispatcher.flows.recover_ledger import RecoverLedger
 from services.dispatcher.flows.restore_sends import RestoreSends
 from services.dispatcher.flows.settle_unknown import SettleUnknown
+from services.dispatcher.flows.share_rates import ShareRates
 from services.dispatcher.flows.show_coverage import ShowCoverage
 from services.dispatcher.flows.take_bounce import TakeBounce
 from services.dispatcher.flows.take_bulletin import TakeBulletins
@@ -65,6 +66,7 @@ from services.dispatcher.store.coverage import Coverage
 from services.dispatcher.store.languages import Languages
 from services.dispatcher.store.ledger import Ledger, Patience
 from services.dispatcher.store.messages import Messages
+from services.dispatcher.store.processes import Processes
 from services.dispatcher.store.restored import Restored
 from services.dispatcher.store.unknown import UnknownSends
 from services.dispatcher.store.waiting import WaitingSends
@@ -86,7 +88,7 @@ from shared.outbox import Outbox, OutboxPublisher
 from shared.pseudonyms import KeyRing
 from shared.service import instance_name, run, serve
 from shared.settings import read_settings
-from shared.tasks import Task
+from shared.tasks import Task, beside
 from shared.topics import ALERTS
 
 _ROUTERS = (
@@ -199,7 +201,8 @@ async def build(settings: DispatcherSettings, log: Log, client: Client, clock: C
         clock=clock,
         interval=2 * settings.job_interval,
     )
-    wiring = _Wiring(settings, log, client, clock, stores, senders, workers, history)
+    processes = Processes(stores.database, instance_name(settings.http))
+    wiring = _Wiring(settings, log, client, clock, stores, senders, workers, processes, history)
     jobs = wiring.jobs()
     consumers = wiring.consumers(jobs)
     stores.ledger.on_event = jobs.publish.wake
@@ -219,9 +222,12 @@ async def build(settings: DispatcherSettings, log: Log, client: Client, clock: C
         async with AsyncExitStack() as stack:
             for sender in senders.all():
                 await stack.enter_async_context(sender)
-            async with asyncio.TaskGroup() as group:
-                for worker in workers:
-                    group.create_task(worker.run())
+            try:
+                async with beside([worker.run for worker in workers]):
+                    await asyncio.Event().wait()
+            finally:
+                with suppress(PyMongoError):  # the others notice by themselves, only later
+                    await asyncio.shield(processes.leave())
 
     publisher = OutboxPublisher(stores.outbox, log, stores.database, instance_name(settings.http))
     copying, *others = consumers
@@ -298,6 +304,7 @@ class _Wiring:
     stores: Stores
     senders: Senders
     workers: tuple[AttemptSends, ...]
+    processes: Processes
     history: CheckHistory
 
     def wake_senders(self) -> None:
@@ -357,6 +364,7 @@ class _Wiring:
                 clock=clock,
                 kept_for=settings.destinations_kept_for,
             ),
+            share=ShareRates(self.processes, self.workers),
             interval=settings.job_interval,
         )
         wake_close.target = jobs.close.wake

@@ -13,6 +13,7 @@ from services.dispatcher.flows.plan_message import PlanAgain, PlanMessage
 from services.dispatcher.flows.publish_events import PublishEvents
 from services.dispatcher.flows.reconcile_unknown import ReconcileUnknown
 from services.dispatcher.flows.recover_leases import RecoverLeases
+from services.dispatcher.flows.share_rates import ShareRates
 from services.dispatcher.flows.wait_for_copy import CopyGate
 from services.dispatcher.flows.watch_coverage import WatchCoverage
 from shared.service import Job
@@ -55,6 +56,7 @@ def build_jobs(
     forget: ForgetAtProvider,
     watch: WatchCoverage,
     end: EndDestinations,
+    share: ShareRates,
     interval: timedelta,
 ) -> Jobs:
     """Make the jobs; `interval` is how often they look unasked.
@@ -74,6 +76,7 @@ def build_jobs(
             Job("reconcile", reconcile.once, interval),
             Job("watch-coverage", watch.once, interval),
             Job("forget-at-provider", forget.once, _RARELY),
+            Job("share-rates", share.once, _NOW_AND_THEN),
             Job("end-destinations", end.once, _HOURLY),
         ),
     )

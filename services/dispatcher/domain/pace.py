@@ -21,10 +21,17 @@ class Bucket:
 
     def __init__(self, rate: float, now: float) -> None:
         """Start full; `rate` is tokens per second."""
-        self._rate = rate
+        self._whole = self._rate = rate
         self._most = max(1.0, rate)
         self._tokens = self._most
         self._at = now
+
+    def share(self, among: int, now: float) -> None:
+        """Take part of the rate from now on, since so many use it."""
+        self._fill(now)
+        self._rate = self._whole / among
+        self._most = max(1.0, self._rate)
+        self._tokens = min(self._most, self._tokens)
 
     def available(self, now: float) -> int:
         """Give how many tokens there are."""
@@ -69,6 +76,10 @@ class Pace:
 
         self._trying = False
         """Whether the one attempt that is to show it is under way."""
+
+    def share(self, among: int, now: float) -> None:
+        """Take part of the rate from now on, since so many use it."""
+        self._bucket.share(among, now)
 
     def available(self, now: float) -> int:
         """Give how many may begin right now."""

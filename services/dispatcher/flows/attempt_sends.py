@@ -64,6 +64,14 @@ class Lanes:
         """Of each number or name that sends, where the provider limits each."""
 
         self._clock = clock
+        self._among = 1
+
+    def share(self, among: int) -> None:
+        """Take part of the provider's rates from now on, since so many processes use them."""
+        self._among = among
+        now = self._clock.monotonic()
+        for bucket in (self.pace, *self._buckets.values()):
+            bucket.share(among, now)
 
     def room(self) -> int:
         """Give how many attempts may begin now."""
@@ -131,7 +139,11 @@ class Lanes:
         rate = self.sender.rate_each
         if rate is None:
             return None
-        return self._buckets.setdefault(one.row.sender_name, Bucket(rate, now))
+        bucket = self._buckets.get(one.row.sender_name)
+        if bucket is None:
+            bucket = self._buckets[one.row.sender_name] = Bucket(rate, now)
+            bucket.share(self._among, now)
+        return bucket
 
     def note(self, outcome: Outcome | TooLate) -> None:
         """Learn from an outcome how the provider does."""
@@ -187,6 +199,11 @@ class AttemptSends:
         """Have it look for work now."""
         self._look = True
         self._woken.set()
+
+    def share(self, among: int) -> None:
+        """Take part of the providers' rates from now on, since so many processes use them."""
+        for lane in (self._actual, self._test):
+            lane.share(among)
 
     async def run(self) -> None:
         """Work until cancelled; then finish what has begun."""

@@ -14,8 +14,10 @@ from services.dispatcher.domain.message import Content, Message, MessageKey
 from services.dispatcher.domain.send import PlannedSend
 from services.dispatcher.domain.states import Cause
 from services.dispatcher.flows.recover_leases import RecoverLeases
+from services.dispatcher.flows.share_rates import ShareRates
 from services.dispatcher.store.ledger import Change, Ledger, back
 from services.dispatcher.store.messages import Messages
+from services.dispatcher.store.processes import Processes
 from shared.clock import Clock
 from shared.contracts import Send
 from shared.contracts.base import Channel, Lane, MessageType, SendState, Status
@@ -237,6 +239,32 @@ async def test_events_that_another_process_left_are_found_by_whoever_publishes_f
         assert [item.send_id for item in left] == [started.send_id]
         await another.acknowledged(left)
     assert await ledger.unpublished(10) == []
+
+
+async def test_processes_share_the_rates_and_get_those_of_one_that_went_or_died(
+    mongo_database: MongoSettings,
+) -> None:
+    class Worker:
+        among = 0
+
+        def share(self, among: int) -> None:
+            self.among = among
+
+    alive = timedelta(milliseconds=300)
+    async with connect(mongo_database, "test") as client:
+        database = open_database(client, mongo_database.database)
+        names = ("one", "two", "three")
+        crew = [(Processes(database, name, alive), Worker()) for name in names]
+        (one, worker), (two, _), (_three, _) = crew
+        for processes, their in crew:
+            await ShareRates(processes, [their]).once()
+        assert [their.among for _, their in crew] == [1, 2, 3]
+        await two.leave()
+        await ShareRates(one, [worker]).once()
+        assert worker.among == 2
+        await asyncio.sleep(2 * alive.total_seconds())
+        await ShareRates(one, [worker]).once()
+        assert worker.among == 1
 
 
 async def test_erasure_drops_a_destination_unless_somebody_else_shares_it(

@@ -23,6 +23,33 @@ def test_never_more_than_the_rate_and_one_second_of_burst(gaps: list[float], rat
         assert used <= rate * (now + 1) + 1e-6
 
 
+@given(st.lists(st.tuples(st.floats(0, 5), st.integers(1, 4)), max_size=50), st.integers(1, 50))
+def test_those_who_share_a_rate_never_use_more_than_it_together(
+    steps: list[tuple[float, int]], rate: int
+) -> None:
+    """Once all know how many they are: what they had saved before, and one each, comes on top."""
+    now, used = 0.0, 0
+    crew = [Pace(rate, now) for _ in range(4)]
+    for pace in crew:
+        pace.available(now)
+        pace.share(4, now)
+    for gap, number in steps:
+        now += gap
+        pace = crew[number - 1]
+        count = pace.available(now)
+        pace.take(count, now)
+        used += count
+        assert used <= rate * (now + 1) + len(crew) + 1e-6
+
+
+def test_who_is_alone_again_has_the_whole_rate_again() -> None:
+    pace = Pace(10, 0.0)
+    pace.share(4, 0.0)
+    assert pace.available(100.0) == 2
+    pace.share(1, 100.0)
+    assert pace.available(101.0) == 10
+
+
 def test_a_refusing_provider_rests_longer_each_time_and_as_long_as_it_asks() -> None:
     pace = Pace(10, 0.0)
     pace.refused(0.0, None)
