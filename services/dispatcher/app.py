@@ -65,6 +65,7 @@ from services.dispatcher.store.copy import Copy
 from services.dispatcher.store.coverage import Coverage
 from services.dispatcher.store.languages import Languages
 from services.dispatcher.store.ledger import Ledger, Patience
+from services.dispatcher.store.mailboxes import Mailboxes
 from services.dispatcher.store.messages import Messages
 from services.dispatcher.store.processes import Processes
 from services.dispatcher.store.restored import Restored
@@ -120,6 +121,7 @@ class Stores:
     addressed: AddressedNetworks
     unknown: UnknownSends
     waiting: WaitingSends
+    mailboxes: Mailboxes
     restored: Restored
     watched: Watched
     outbox: Outbox
@@ -139,6 +141,7 @@ class Stores:
             addressed=AddressedNetworks(database),
             unknown=UnknownSends(database),
             waiting=WaitingSends(database, clock),
+            mailboxes=Mailboxes(database),
             restored=Restored(database),
             watched=Watched(database),
             outbox=Outbox(database, f"buurtbode/{SERVICE}", clock),
@@ -155,6 +158,7 @@ class Stores:
             self.unknown,
             self.restored,
             self.watched,
+            self.mailboxes,
             self.outbox,
         ):
             await store.prepare()
@@ -237,7 +241,9 @@ async def build(settings: DispatcherSettings, log: Log, client: Client, clock: C
     tasks += [history.after(consumer.run) for consumer in others]
     tasks += [consumer.watch for consumer in consumers]
     if settings.bounces is not None:
-        take = TakeBounce(ledger=stores.ledger, history=history, clock=clock)
+        take = TakeBounce(
+            ledger=stores.ledger, mailboxes=stores.mailboxes, history=history, clock=clock
+        )
         tasks.append(bounce_listener(settings.bounces, take))
     return App(app, tasks, stores, workers, jobs)
 
@@ -276,6 +282,7 @@ def _worker(
             ledger=stores.ledger,
             messages=stores.messages,
             copy=stores.copy,
+            mailboxes=stores.mailboxes,
             clock=clock,
             lease=settings.lease,
             unknown_patience=settings.second_attempt_after + settings.lease,
@@ -285,6 +292,7 @@ def _worker(
         test_sender=senders.test_sms if sms else senders.test_email,
         outcomes=RecordOutcomes(
             ledger=stores.ledger,
+            mailboxes=stores.mailboxes,
             clock=clock,
             random=random.uniform,  # jitter, no secret
         ),
@@ -446,7 +454,15 @@ class _Wiring:
         replays = AnswerReplay(closings=stores.closings, clock=clock)
         return [
             make.copy(
-                ApplyCopy(stores.copy, stores.ledger, stores.messages, stores.outbox, clock), moved
+                ApplyCopy(
+                    copy=stores.copy,
+                    ledger=stores.ledger,
+                    messages=stores.messages,
+                    mailboxes=stores.mailboxes,
+                    outbox=stores.outbox,
+                    clock=clock,
+                ),
+                moved,
             ),
             make.alerts(judge),
             make.bulletins(bulletins),

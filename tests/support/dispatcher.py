@@ -21,6 +21,7 @@ from services.dispatcher.store.addressed import AddressedNetworks
 from services.dispatcher.store.closings import Closings
 from services.dispatcher.store.copy import Copy
 from services.dispatcher.store.ledger import Ledger
+from services.dispatcher.store.mailboxes import Mailboxes
 from services.dispatcher.store.messages import Messages
 from services.dispatcher.store.restored import Restored
 from shared.claims import Claims
@@ -100,6 +101,7 @@ class PlanningHalf:
         self.outbox = Outbox(database, "buurtbode/dispatcher", clock)
         self.copy = Copy(database)
         self.messages = Messages(database)
+        self.mailboxes = Mailboxes(database)
         self.addressed = AddressedNetworks(database)
         self.restored = Restored(database)
         self.ledger = Ledger(database, clock, self.messages.get)
@@ -108,7 +110,15 @@ class PlanningHalf:
         self.again = PlanAgain(self.messages, self.ledger, self.gate, clock, lambda: None)
         consumers = Consumers(log, client, database, self.outbox, clock)
         self.copy_consumer = consumers.copy(
-            ApplyCopy(self.copy, self.ledger, self.messages, self.outbox, clock), self.gate.moved
+            ApplyCopy(
+                copy=self.copy,
+                ledger=self.ledger,
+                messages=self.messages,
+                mailboxes=self.mailboxes,
+                outbox=self.outbox,
+                clock=clock,
+            ),
+            self.gate.moved,
         )
         self.judge = JudgeAlerts(
             gate=self.gate,

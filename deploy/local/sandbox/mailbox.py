@@ -101,7 +101,7 @@ class MailHandler:
 
 
 _REFUSALS = {
-    Fault.REFUSE: "550 5.7.1 refused",
+    Fault.REFUSE: "550 5.1.1 no such mailbox",
     Fault.STATUS_500: "554 5.3.0 internal error",
     Fault.STATUS_429: "451 4.7.1 too many messages, try again later",
 }

@@ -4,29 +4,12 @@ Each attempt has a return path of its own (VERP), so a bounce names its attempt,
 that reports makes of the rest. A report is RFC 3464, its codes are RFC 3463.
 """
 
-from collections.abc import Mapping
 from email import message_from_bytes, policy
 from email.message import Message
 from typing import cast
 
-from services.dispatcher.domain.reasons import SendReason
+from services.dispatcher.domain.reasons import SendReason, enhanced
 from shared.contracts.base import SendState
-
-_R = SendReason
-
-REASONS: Mapping[str, SendReason] = {
-    "1": _R.INVALID_ADDRESS,
-    "2": _R.MAILBOX_REFUSED,
-    "2.2": _R.MAILBOX_BUSY,  # full
-    "3": _R.SERVER_BUSY,
-    "4": _R.SERVER_BUSY,
-    "4.7": _R.VALIDITY_OVER,  # it tried until the mail was too old
-    "5": _R.MAIL_REFUSED,
-    "6": _R.MAIL_REFUSED,
-    "7": _R.MAIL_REFUSED,
-}
-"""RFC 3463's subject, or subject and detail, of a status code; the class (4 or 5) says only whether
-the server might have gone on trying."""
 
 _STATES = {"failed": SendState.UNDELIVERED, "delivered": SendState.DELIVERED}
 """RFC 3464, 2.3.3; `delayed`, `relayed` and `expanded` tell nothing final."""
@@ -71,5 +54,4 @@ def _recipient(block: Message) -> tuple[SendState, SendReason | None] | None:
     if state is SendState.DELIVERED:
         return state, None
     code = str(block.get("Status", "")).split("(")[0].strip()
-    _, _, rest = code.partition(".")
-    return state, REASONS.get(rest) or REASONS.get(rest.partition(".")[0]) or _R.UNKNOWN_CODE
+    return state, enhanced(code) or SendReason.UNKNOWN_CODE

@@ -40,6 +40,9 @@ class Situation:
     updates: Mapping[Thread, Collection[Message]]
     """The accepted updates by thread."""
 
+    refusing: Collection[str]
+    """Addresses that refused a mail for good, of late."""
+
 
 def may_begin(
     expires_at: datetime, now: datetime, *, since_check: float, since_written: float
@@ -65,6 +68,9 @@ def refusal(row: Row, message: Message, situation: Situation) -> Refusal | None:
         return Refusal(Cause.EXPIRE, SendState.EXPIRED, SendReason.EXPIRED)
     if row.destination is None:
         return Refusal(Cause.SUPPRESS, SendState.SUPPRESSED, SendReason.ERASED)
+    if row.key.message_type is MessageType.BULLETIN and row.destination in situation.refusing:
+        # as with a STOP, nothing is left to reach them by; what is urgent, or asked for, is tried
+        return Refusal(Cause.UNREACHABLE, SendState.UNREACHABLE, SendReason.MAILBOX_REFUSED)
     return _ended(row, message, situation) or _not_for_them(row, message, situation)
 
 

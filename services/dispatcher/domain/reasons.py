@@ -5,6 +5,7 @@ each has to be decided once: does trying again help, is the number bad, or is it
 Source: https://www.twilio.com/docs/api/errors, and RFC 5321 section 4.2 for mail.
 """
 
+import re
 from enum import StrEnum
 
 
@@ -130,6 +131,7 @@ ACCOUNT_WIDE = frozenset({_R.NOT_AUTHORISED, _R.ACCOUNT_SUSPENDED})
 """Our faults that hit every destination alike: the provider rests and an operator is called, but
 no send is given up while its message is worth something."""
 
+_STATUS = re.compile(r"5\.\d{1,3}\.\d{1,3}(?!\d)")
 _CLIENT_ERRORS = {
     400: (_R.REQUEST_INVALID, _OURS),
     401: (_R.NOT_AUTHORISED, _OURS),
@@ -159,13 +161,31 @@ SMTP: dict[int, tuple[SendReason, Fault]] = {
     538: (_R.NOT_AUTHORISED, _OURS),
     550: (_R.MAILBOX_REFUSED, _PERMANENT),
     551: (_R.MAILBOX_REFUSED, _PERMANENT),
-    552: (_R.MAILBOX_REFUSED, _PERMANENT),
+    552: (_R.MAILBOX_BUSY, _PERMANENT),
     553: (_R.INVALID_ADDRESS, _PERMANENT),
     554: (_R.MAIL_REFUSED, _PERMANENT),
     555: (_R.REQUEST_INVALID, _OURS),
     556: (_R.MAILBOX_REFUSED, _PERMANENT),
 }
 """Replies of a mail server (RFC 5321 section 4.2.3, RFC 4954, RFC 7504)."""
+
+
+ENHANCED: dict[str, SendReason] = {
+    "1": _R.INVALID_ADDRESS,
+    "2": _R.MAILBOX_REFUSED,
+    "2.2": _R.MAILBOX_BUSY,  # full
+    "3": _R.SERVER_BUSY,
+    "4": _R.SERVER_BUSY,
+    "4.7": _R.VALIDITY_OVER,  # it tried until the mail was too old
+    "5": _R.MAIL_REFUSED,
+    "6": _R.MAIL_REFUSED,
+    "7": _R.MAIL_REFUSED,
+}
+"""RFC 3463's subject, or subject and detail, of a status code; the class (4 or 5) says only whether
+the server might have gone on trying."""
+
+DEAD_MAILBOX = frozenset({_R.INVALID_ADDRESS, _R.MAILBOX_REFUSED})
+"""Reasons that stand for the mailbox itself, and for none of our mails in particular."""
 
 
 def twilio(code: int | None, status: int | None = None) -> tuple[SendReason, Fault]:
@@ -180,9 +200,23 @@ def twilio(code: int | None, status: int | None = None) -> tuple[SendReason, Fau
     return _R.UNKNOWN_CODE, _PERMANENT
 
 
-def smtp(code: int) -> tuple[SendReason, Fault]:
-    """Say what a mail server's reply means; an unlisted one goes by its first digit."""
+def enhanced(status: str) -> SendReason | None:
+    """Say what a status code means that a mail server adds to its reply, or reports (RFC 3463)."""
+    _, _, rest = status.partition(".")
+    return ENHANCED.get(rest) or ENHANCED.get(rest.partition(".")[0])
+
+
+def smtp(code: int, text: str = "") -> tuple[SendReason, Fault]:
+    """Say what a mail server's reply means; an unlisted one goes by its first digit.
+
+    `text` is the reply's: where it begins with an enhanced status code (RFC 2034), that tells a
+    mailbox that does not exist from a mail that is not wanted, for which both may say 550.
+    """
     if code in SMTP:
-        return SMTP[code]
+        reason, fault = SMTP[code]
+        told = _STATUS.match(text)
+        if fault is Fault.PERMANENT and told:
+            return enhanced(told.group()) or reason, fault
+        return reason, fault
     temporary = code // 100 == 4  # noqa: PLR2004 - RFC 5321: transient negative completion
     return _R.UNKNOWN_CODE, _TEMPORARY if temporary else _PERMANENT

@@ -6,6 +6,7 @@ from uuid import UUID, uuid5
 
 from services.dispatcher.store.copy import Copy
 from services.dispatcher.store.ledger import Ledger
+from services.dispatcher.store.mailboxes import Mailboxes
 from services.dispatcher.store.messages import Messages
 from shared.clock import Clock
 from shared.contracts import Access, Erasure, Event, Member, Network, Zone
@@ -26,12 +27,20 @@ class ApplyCopy:
     """Applies zones, networks, members and erasures, whichever way they come mixed."""
 
     def __init__(
-        self, copy: Copy, ledger: Ledger, messages: Messages, outbox: Outbox, clock: Clock
+        self,
+        *,
+        copy: Copy,
+        ledger: Ledger,
+        messages: Messages,
+        mailboxes: Mailboxes,
+        outbox: Outbox,
+        clock: Clock,
     ) -> None:
         """Bind."""
         self._copy = copy
         self._ledger = ledger
         self._messages = messages
+        self._mailboxes = mailboxes
         self._outbox = outbox
         self._clock = clock
 
@@ -54,6 +63,7 @@ class ApplyCopy:
         member_ids = [erasure.member_id for erasure in erasures]
         await self._ledger.erase(session, member_ids)
         await self._messages.erase(session, member_ids)
+        await self._mailboxes.erase(session, member_ids)
         done = [self._acknowledgement(erasure) for erasure in erasures]
         await self._outbox.add(session, done, ce_ids=[event.event_id for event in done])
 

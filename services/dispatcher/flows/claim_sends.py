@@ -12,9 +12,10 @@ from services.dispatcher.domain.quiet import quiet_until
 from services.dispatcher.domain.states import Cause
 from services.dispatcher.store.copy import Copy
 from services.dispatcher.store.ledger import Change, Ledger, back, ended
+from services.dispatcher.store.mailboxes import Mailboxes
 from services.dispatcher.store.messages import Messages
 from shared.clock import Clock
-from shared.contracts.base import AlertKind, Channel, Lane, SendState, Status
+from shared.contracts.base import AlertKind, Channel, Lane, MessageType, SendState, Status
 
 _CACHED = 256
 _LOOK_AGAIN = timedelta(milliseconds=500)
@@ -46,6 +47,7 @@ class ClaimSends:
         ledger: Ledger,
         messages: Messages,
         copy: Copy,
+        mailboxes: Mailboxes,
         clock: Clock,
         lease: timedelta,
         unknown_patience: timedelta,
@@ -56,6 +58,7 @@ class ClaimSends:
         self._ledger = ledger
         self._messages = messages
         self._copy = copy
+        self._mailboxes = mailboxes
         self._clock = clock
         self._lease = lease
         self._patience = unknown_patience
@@ -128,10 +131,16 @@ class ClaimSends:
         threads = {about for message in messages.values() if (about := thread(message))}
         ids = {one for row in rows for one in row.member_ids}
         of_sends = {network for row in rows for network in row.network_ids}
-        members, networks, ended, updates = await asyncio.gather(
+        cold = {
+            row.destination
+            for row in rows
+            if row.destination and row.key.message_type is MessageType.BULLETIN
+        }
+        members, networks, ended, refusing, updates = await asyncio.gather(
             self._copy.members(ids),
             self._copy.networks_by_id(of_sends),
             self._messages.ended(threads),
+            self._mailboxes.refusing(cold, self._clock.now()),
             asyncio.gather(*(self._updates(about) for about in threads)),
         )
         moved = {member.network_id for member in members.values()} - of_sends
@@ -143,6 +152,7 @@ class ClaimSends:
             networks=networks,
             ended=ended,
             updates=dict(zip(threads, updates, strict=True)),
+            refusing=refusing,
         )
 
     async def _updates(self, about: Thread) -> list[Message]:

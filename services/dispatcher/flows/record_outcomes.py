@@ -10,12 +10,13 @@ from pymongo.errors import PyMongoError
 
 from services.dispatcher.domain.ledger import Evidence, Row, learn
 from services.dispatcher.domain.pace import Random, backoff
-from services.dispatcher.domain.reasons import SendReason
+from services.dispatcher.domain.reasons import DEAD_MAILBOX, SendReason
 from services.dispatcher.domain.states import Cause
 from services.dispatcher.senders.base import Accepted, Failed, NotSent, Outcome
 from services.dispatcher.store.ledger import Change, Ledger
+from services.dispatcher.store.mailboxes import Mailboxes
 from shared.clock import Clock
-from shared.contracts.base import Lane, SendState
+from shared.contracts.base import Channel, Lane, SendState
 from shared.failures import Retryable
 
 _PAUSES = {Lane.WARM: (1.0, 30.0), Lane.COLD: (5.0, 600.0)}
@@ -40,9 +41,12 @@ class _Done:
 class RecordOutcomes:
     """Gathers outcomes while a write is under way, and writes them together next."""
 
-    def __init__(self, *, ledger: Ledger, clock: Clock, random: Random) -> None:
+    def __init__(
+        self, *, ledger: Ledger, mailboxes: Mailboxes, clock: Clock, random: Random
+    ) -> None:
         """Wire."""
         self._ledger = ledger
+        self._mailboxes = mailboxes
         self._clock = clock
         self._random = random
         self._waiting: list[_Done] = []
@@ -84,6 +88,8 @@ class RecordOutcomes:
         for done in batch:
             if done.row.send_id in lost:
                 await self._again(done)
+        dead = [done.row for done in batch if _is_dead(done)]
+        await self._mailboxes.refused(dead, self._clock.now())
 
     async def _again(self, done: _Done) -> None:
         """Fold an outcome into what somebody else, a receipt perhaps, has made of the row."""
@@ -113,6 +119,12 @@ class RecordOutcomes:
         pause = backoff(len(done.row.attempts) - 1, first, most, self._random)
         asked = done.outcome.retry_after if isinstance(done.outcome, NotSent) else None
         return pause if asked is None else asked + timedelta(seconds=self._random(0.0, 1.0))
+
+
+def _is_dead(done: _Done) -> bool:
+    """Tell whether the provider says that there is no such mailbox."""
+    refused = isinstance(done.outcome, Failed) and done.outcome.reason in DEAD_MAILBOX
+    return refused and done.row.channel is Channel.EMAIL
 
 
 def _evidence(done: _Done) -> Evidence:

@@ -5,11 +5,12 @@ from prometheus_client import Counter
 
 from services.dispatcher.domain import bounces
 from services.dispatcher.domain.ledger import Evidence
-from services.dispatcher.domain.reasons import SendReason
+from services.dispatcher.domain.reasons import DEAD_MAILBOX, SendReason
 from services.dispatcher.domain.states import Cause
 from services.dispatcher.flows.check_history import CheckHistory
 from services.dispatcher.senders.base import parse_attempt_id
 from services.dispatcher.store.ledger import Ledger
+from services.dispatcher.store.mailboxes import Mailboxes
 from shared.clock import Clock
 
 BOUNCES = Counter("buurtbode_bounces", "Reports of mail servers", ["state", "reason"])
@@ -18,8 +19,11 @@ BOUNCES = Counter("buurtbode_bounces", "Reports of mail servers", ["state", "rea
 class TakeBounce:
     """Folds a delivery status notification into the attempt that its address names."""
 
-    def __init__(self, *, ledger: Ledger, history: CheckHistory, clock: Clock) -> None:
+    def __init__(
+        self, *, ledger: Ledger, mailboxes: Mailboxes, history: CheckHistory, clock: Clock
+    ) -> None:
         """Wire."""
+        self._mailboxes = mailboxes
         self._ledger = ledger
         self._history = history
         self._clock = clock
@@ -39,5 +43,8 @@ class TakeBounce:
         if reason is SendReason.UNKNOWN_CODE:
             self._logger.error("unknown provider code", reason="status of a bounce")
         BOUNCES.labels(str(state), reason or "").inc()
-        evidence = Evidence(Cause.RECEIPT, state, self._clock.now(), reason)
-        return await self._ledger.learn(*named, evidence) is not None
+        now = self._clock.now()
+        row = await self._ledger.learn(*named, Evidence(Cause.RECEIPT, state, now, reason))
+        if row is not None and reason in DEAD_MAILBOX:
+            await self._mailboxes.refused([row], now)
+        return row is not None

@@ -132,7 +132,7 @@ class SmtpSender:
             try:
                 connection = self._idle.pop() if reused else await self._connect()
             except SMTPAuthenticationError as error:
-                return self._refusal(error.code)
+                return self._refusal(error)
             except SMTPResponseException as error:
                 busy = error.code == _GREETING_BUSY
                 reason = SendReason.SERVER_BUSY if busy else SendReason.NOT_CONNECTED
@@ -170,7 +170,7 @@ class SmtpSender:
             await connection.rcpt(address, timeout=_COMMAND)
         except SMTPResponseException as error:
             await self._reset(connection)
-            return self._refusal(error.code)
+            return self._refusal(error)
         except (SMTPException, OSError):
             connection.close()
             return None
@@ -179,7 +179,7 @@ class SmtpSender:
             await connection.data(mail, timeout=final_dot)
         except SMTPResponseException as error:
             await self._reset(connection)
-            return self._refusal(error.code)
+            return self._refusal(error)
         except SMTPTimeoutError:
             connection.close()  # its reply, should it still come, belongs to no later mail
             return Unknown(SendReason.TIMED_OUT)
@@ -205,8 +205,9 @@ class SmtpSender:
         else:
             self._idle.append(connection)
 
-    def _refusal(self, code: int) -> Outcome:
-        reason, fault = reasons.smtp(code)
+    def _refusal(self, error: SMTPResponseException) -> Outcome:
+        code = error.code
+        reason, fault = reasons.smtp(code, error.message)
         if reason is SendReason.UNKNOWN_CODE:
             UNKNOWN_CODES.labels(self._name).inc()
             self._logger.error("unknown provider code", reason=str(code))

@@ -40,6 +40,7 @@ from services.dispatcher.senders.base import (
 from services.dispatcher.store.closings import Closings
 from services.dispatcher.store.copy import Copy
 from services.dispatcher.store.ledger import Ledger, Patience
+from services.dispatcher.store.mailboxes import Mailboxes
 from services.dispatcher.store.messages import Messages
 from shared.contracts import Send
 from shared.contracts.base import Channel, Lane, SendState
@@ -188,6 +189,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self.expiring = ExpireSends(ledger=self.ledger, closings=closings, clock=clock)
         self.receipts = TakeReceipt(ledger=self.ledger, clock=clock)
 
+        mailboxes = Mailboxes(self.database)
+
         def process() -> Process:
             claims = ClaimSends(
                 lane=Lane.WARM,
@@ -195,12 +198,16 @@ class LedgerMachine(RuleBasedStateMachine):
                 ledger=self.ledger,
                 messages=messages,
                 copy=copy,
+                mailboxes=mailboxes,
                 clock=clock,
                 lease=LEASE,
                 unknown_patience=SECOND_AFTER + LEASE,
             )
             outcomes = RecordOutcomes(
-                ledger=self.ledger, clock=clock, random=lambda low, high: (low + high) / 2
+                ledger=self.ledger,
+                mailboxes=mailboxes,
+                clock=clock,
+                random=lambda low, high: (low + high) / 2,
             )
             return Process(claims, outcomes)
 

@@ -116,6 +116,31 @@ async def test_one_id_follows_an_alert_from_its_topic_to_the_provider_and_back(
     assert told == ["judged", "planned", "closed"]
 
 
+async def test_a_mailbox_that_refuses_for_good_is_spared_until_its_address_is_corrected(
+    world: World,
+) -> None:
+    """For bulletins only: who asks for a notice, or is to be warned, is tried."""
+    await world.people(member("a", "n1", email="typo@example.org"))
+    await world.fault("mail", "refuse", count=1)
+
+    async def sends() -> tuple[str, str | None]:
+        name = str(uuid.uuid4())
+        await world.bulletin(name, "n1")
+        await world.closed(name)
+        (row,) = await world.rows(name)
+        return row["state"], row["reason"]
+
+    async with world.dispatcher():
+        assert await sends() == ("failed", "invalid_address")
+        assert await sends() == ("unreachable", "mailbox_refused")
+        await world.log.publish(
+            [published(member("a", "n1", version=2, email="right@example.org"))]
+        )
+        await asyncio.sleep(0.5)
+        assert await sends() == ("accepted", None)
+    assert [mail["to"] for mail in await world.mail()] == ["right@example.org"]
+
+
 async def test_where_a_message_went_and_what_it_said_end_some_time_after_its_closing(
     world: World,
 ) -> None:

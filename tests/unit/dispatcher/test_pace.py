@@ -120,6 +120,11 @@ def test_codes_are_a_closed_table_and_an_unknown_one_is_loud() -> None:
     assert twilio(99999, 400) == (SendReason.UNKNOWN_CODE, Fault.PERMANENT)
     assert smtp(450)[1] is Fault.TEMPORARY
     assert smtp(550)[1] is Fault.PERMANENT
+    assert smtp(550, "5.7.1 not wanted here") == (SendReason.MAIL_REFUSED, Fault.PERMANENT)
+    assert smtp(550, "5.1.1 nobody") == (SendReason.INVALID_ADDRESS, Fault.PERMANENT)
+    assert smtp(552, "5.2.2 full") == (SendReason.MAILBOX_BUSY, Fault.PERMANENT)
+    assert smtp(550, "4.7.1 or so") == (SendReason.MAILBOX_REFUSED, Fault.PERMANENT)
+    assert smtp(451, "5.1.1 odd")[1] is Fault.TEMPORARY
     assert smtp(599) == (SendReason.UNKNOWN_CODE, Fault.PERMANENT)
     assert smtp(499) == (SendReason.UNKNOWN_CODE, Fault.TEMPORARY)
     assert all(code // 100 in {4, 5} for code in SMTP)
