@@ -30,6 +30,7 @@ from services.audit.flows.apply_erasures import ApplyErasures
 from services.audit.flows.change_log_key import ChangeLogKey
 from services.audit.flows.check_lists import CheckLists
 from services.audit.flows.check_log import CheckLog
+from services.audit.flows.check_messages import CheckMessages
 from services.audit.flows.count_sends import CountSends
 from services.audit.flows.describe_message import DescribeMessage
 from services.audit.flows.describe_processing import DescribeProcessing
@@ -222,9 +223,9 @@ async def build(settings: AuditSettings, log: Log, client: Client, clock: Clock)
         clock=clock,
     )
     append = AppendEntries(client, stores.log, ownership)
-    lists = WatchLists(
-        CheckLists(client, stores.log, stores.sends), stores.log, stores.checks, clock
-    )
+    check_messages = CheckMessages(client, stores.log, stores.messages, stores.closings)
+    check_lists = CheckLists(client, stores.log, stores.sends, check_messages)
+    lists = WatchLists(check_lists, stores.log, stores.checks, clock)
     key = ChangeLogKey(append, stores.checkpoints, signer, clock)
     jobs = _jobs(stores, append=append, outbox=outbox, sign=sign, lists=lists, key=key, clock=clock)
     record = RecordBatch(

@@ -66,9 +66,9 @@ class Doubt(StrEnum):
         "backup"
     )
     LISTS_DIFFER = (
-        "the list of sends is not what the entries make of it, so answers may be false; the log "
-        "itself may be whole: hold a bundle against what a witness kept, and restore the last good "
-        "backup"
+        "a list (of sends, messages or closings) is not what the entries make of it, so answers "
+        "may be false; the log itself may be whole: hold a bundle against what a witness kept, and "
+        "restore the last good backup"
     )
     COUNTERS_DIFFER = (
         "the counters are not what the list of sends makes of them, so figures may be false; the "

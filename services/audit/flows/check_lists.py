@@ -1,4 +1,4 @@
-"""Check what the service answers from against the log itself: tiles, lists of sends, counters.
+"""Check what the service answers from against the log itself: tiles, lists, counters.
 
 Nothing of it is signed, and all of it follows from the entries. Somebody who changes only these
 makes the service tell something else than its log says, while every bundle still verifies.
@@ -12,7 +12,9 @@ import orjson
 from services.audit.domain.alarms import Doubt
 from services.audit.domain.entries import LASTING, EntryType
 from services.audit.domain.merkle import HASH_SIZE, TILE_WIDTH, Tiles, grow_tiles, leaf_hash
+from services.audit.domain.retold import TOLD_BY
 from services.audit.flows.check_log import MALFORMED
+from services.audit.flows.check_messages import CheckMessages
 from services.audit.store.log import FoundBy, LogStore, Stored
 from services.audit.store.sends import Sends, follows, row_id
 from shared.mongo import Client, Document, transaction
@@ -24,8 +26,11 @@ _FULL = TILE_WIDTH * HASH_SIZE
 class CheckLists:
     """Reads one log from its beginning to its head of now, while it grows."""
 
-    def __init__(self, client: Client, log: LogStore, sends: Sends) -> None:
+    def __init__(
+        self, client: Client, log: LogStore, sends: Sends, messages: CheckMessages
+    ) -> None:
         """Wire."""
+        self._messages = messages
         self._client = client
         self._log = log
         self._sends = sends
@@ -41,6 +46,7 @@ class CheckLists:
         head = await self._log.head(log)
         size = 0 if head is None else head.size
         tiles: Tiles = {}
+        message_ids = await self._messages.listed(log)
         for start in range(0, size, _PAGE):
             page = await self._log.page(log, start, min(start + _PAGE, size))
             grow_tiles(tiles, start, (leaf_hash(entry.body) for entry in page))
@@ -52,7 +58,10 @@ class CheckLists:
                 return Doubt.LISTS_DIFFER
             if not await self._sends_are_listed(log, page):
                 return Doubt.LISTS_DIFFER
-        if not await self._lists_follow(log, size):
+            message_ids |= _messages_in(page)
+        if not (
+            await self._lists_follow(log, size) and await self._messages.follow(log, message_ids)
+        ):
             return Doubt.LISTS_DIFFER
         hold = await transaction(
             self._client, lambda session: self._sends.counters_hold(session, log)
@@ -108,6 +117,13 @@ def _follows(log: str, row: Document, entries: dict[int, dict[str, Any]]) -> boo
 
 def _ids(sends: Iterable[dict[str, Any]]) -> list[str]:
     return sorted({str(entry["send_id"]) for entry in sends})
+
+
+def _messages_in(page: Iterable[Stored]) -> set[str]:
+    """Give the ids of the messages of which a page tells more than a send."""
+    entries: list[dict[str, Any]] = [orjson.loads(entry.body) for entry in page]
+    told = [entry for entry in entries if entry["type"] in TOLD_BY]
+    return {str(entry["message_id"]) for entry in told if entry["message_id"] is not None}
 
 
 def _sends_in(page: Iterable[Stored]) -> list[dict[str, Any]]:

@@ -4,12 +4,12 @@ A message without a closing statement is also asked for on `bin.replays`: if the
 statement, or the events before it, the dispatcher still has both.
 """
 
-import uuid
 from datetime import timedelta
 
 import structlog
 
 from services.audit.domain.alarms import Alarm
+from services.audit.domain.closing import alarm_id
 from services.audit.domain.drafting import alarm_draft
 from services.audit.domain.entries import log_of, zone_of
 from services.audit.domain.notes import OPERATORS
@@ -31,7 +31,6 @@ VERDICT_WITHIN = timedelta(minutes=10)
 
 _NOTICE_LIFE = timedelta(days=7)
 _BATCH = 50
-_NAMESPACE = uuid.UUID("d0a3f1c6-58b7-5e0d-8a4e-91f5c27d6b08")
 
 
 class RaiseAlarms:
@@ -91,7 +90,7 @@ class RaiseAlarms:
     async def _no_closing(self, row: Document) -> bool:
         log, networks = row["log"], tuple(row["network_ids"])
         draft = alarm_draft(
-            event_id=str(uuid.uuid5(_NAMESPACE, row["_id"])),
+            event_id=alarm_id(row["_id"]),
             time=self._clock.now(),
             reason=Alarm.NO_CLOSING.value,
             message_id=row["message_id"],
@@ -119,7 +118,7 @@ class RaiseAlarms:
         size = 0 if head is None else head.size
         seen = await self._count(log, row["message_id"], row["release"], size)
         return Replay(
-            event_id=str(uuid.uuid5(_NAMESPACE, "replay|" + row["_id"])),
+            event_id=alarm_id("replay|" + row["_id"]),
             zone_id=zone_of(log),
             message_id=row["message_id"],
             release=row["release"],
@@ -133,7 +132,7 @@ class RaiseAlarms:
     def _notice(self, row: Document) -> Notice:
         now = self._clock.now()
         return Notice(
-            notice_id=str(uuid.uuid5(_NAMESPACE, "notice|" + row["_id"])),
+            notice_id=alarm_id("notice|" + row["_id"]),
             zone_id=zone_of(row["log"]),
             to_role=RoleInNetwork(role="officer", network_id=row["network_ids"][0]),
             template="audit_alarm",

@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 
+from services.audit.domain.closing import CLOSED_WITHIN
 from services.audit.domain.drafting import draft_of, key_drafts, send_draft
 from services.audit.domain.entries import Draft, EntryType, Sealed, log_of
 from services.audit.domain.send_events import read_send
@@ -36,9 +36,6 @@ from shared.failures import Rejected
 from shared.kafka import Record
 from shared.mongo import Session
 from shared.topics import POLICE_TOPICS
-
-CLOSED_WITHIN = timedelta(hours=25)
-"""After a message's expiry (of a bulletin: its release); the dispatcher has 24 hours."""
 
 _SEND_HEADERS = {("ce_type", Send.TYPE.encode()), ("ce_specversion", b"1.0")}
 _AT_ONCE = 200
@@ -146,16 +143,14 @@ class RecordBatch:
             if entry.draft.type is not EntryType.SEND
         }
         verdicts = [event for event in events if isinstance(event, Verdict)]
-        fresh = [(indexes[v.event_id], v) for v in verdicts if v.event_id in indexes]
         await self._originals.judge(session, log, verdicts)
-        await self._messages.judge(session, log, fresh)
-        released = [
+        listed = [
             (index, event)
             for event in events
-            if isinstance(event, Bulletin)
-            and (index := indexes.get(f"{event.bulletin_id}.{event.network_id}")) is not None
+            if isinstance(event, Verdict | Bulletin)
+            and (index := indexes.get(_listed_as(event))) is not None
         ]
-        await self._messages.release(session, log, released)
+        await self._messages.take(session, log, listed)
         expected = [item for event in events if (item := _expected(event)) is not None]
         await self._closings.expect(session, log, expected)
         for event in events:
@@ -203,6 +198,13 @@ def _is_send(record: Record) -> bool:
 def _log_of(event: Event) -> str:
     zone_id: object = getattr(event, "zone_id", None)
     return log_of(None if zone_id is None else str(zone_id))
+
+
+def _listed_as(event: Verdict | Bulletin) -> str:
+    """Give the id of the entry that a row of the messages' list follows from."""
+    if isinstance(event, Verdict):
+        return event.event_id
+    return f"{event.bulletin_id}.{event.network_id}"
 
 
 def _expected(event: Event) -> Expected | None:

@@ -128,6 +128,16 @@ class Closings:
         """Give the rows of a message."""
         return await self._rows.find({"log": log, "message_id": message_id}).to_list()
 
+    async def of(self, session: Session, log: str, message_ids: Sequence[str]) -> list[Document]:
+        """Give every row of some messages, for whoever checks them."""
+        query: Document = {"log": log, "message_id": {"$in": list(message_ids)}}
+        return await self._rows.find(query, session=session).to_list()
+
+    async def ids(self, log: str) -> set[str]:
+        """Give the ids of the messages that rows of a log name, by their own ids or by `log`."""
+        own: list[Document] = [{"_id": {"$gte": f"{log}|", "$lt": f"{log}}}"}}, {"log": log}]
+        return {str(row.get("message_id")) async for row in self._rows.find({"$or": own})}
+
 
 def _id(log: str, kind: MessageType, message_id: str, release: str | None) -> str:
     return f"{log}|{kind}|{message_id}|{release or ''}"

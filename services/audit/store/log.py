@@ -320,6 +320,23 @@ class LogStore:
         rows = self._entries.find(query, {"_id": 1})
         return await self.at(log, [_index(row["_id"]) async for row in rows])
 
+    async def told_of(
+        self, session: Session, log: str, message_ids: Sequence[str], types: Sequence[str]
+    ) -> list[Stored]:
+        """Give the entries of some messages and types in order, all of one moment."""
+        query: Document = {
+            "log": log,
+            "message_id": {"$in": list(message_ids)},
+            "type": {"$in": list(types)},
+            "timeline": True,
+        }
+        rows = (
+            await self._entries.find(query, {"body": 1}, session=session).sort("_id", 1).to_list()
+        )
+        ids: Document = {"_id": {"$in": [row["_id"] for row in rows]}}
+        private = {row["_id"]: row async for row in self._private.find(ids, session=session)}
+        return [_stored(row, private.get(row["_id"])) for row in rows]
+
     async def bodies_but_sends(self, log: str) -> AsyncIterator[bytes]:
         """Stream every entry that is no send's, for a yearly report: it reads the whole log."""
         query = _between(log, 0, 10**12 - 1)
@@ -362,7 +379,7 @@ class LogStore:
             _index(row["_id"]): FoundBy(
                 members=tuple(row.get("members", ())),
                 recipient=row.get("recipient"),
-                ends="until" in row,
+                ends=isinstance(row.get("until"), datetime),
             )
             async for row in rows
         }

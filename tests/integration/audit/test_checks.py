@@ -11,8 +11,11 @@ from services.audit.domain.alarms import Doubt
 from services.audit.store.checks import Checked, Checks
 from shared.access import Role
 from shared.clock import Clock
+from shared.contracts.dispatcher import Reason, VerdictKind
 from shared.mongo import Document
-from tests.integration.audit.world import NOW, World, send, until
+from tests.integration.audit.test_everything import OTHER, released, verdict
+from tests.integration.audit.test_whole_path import closed, planned, verdict_on
+from tests.integration.audit.world import NOW, World, check_lists, send, until
 
 COUNT = 12
 DAY = timedelta(days=1)
@@ -56,7 +59,9 @@ async def test_an_operator_sees_how_far_each_log_is_and_when_it_was_checked(worl
 CHANGES: dict[str, tuple[str, Document, Document]] = {
     "the state of a send": ("sends", {"_id": "demo|send-3"}, {"$set": {"state": "failed"}}),
     "a state that no list names": ("sends", {"_id": "demo|send-3"}, {"$set": {"state": "gone"}}),
-    "the places of an hour": ("hours", {}, {"$set": {"highest": COUNT - 2}}),
+    "the verdict of a message": ("messages", {}, {"$set": {"verdict": "refused"}}),
+    "what a statement said": ("closings", {}, {"$set": {"sends": COUNT - 1}}),
+    "the places of an hour": ("hours", {}, {"$set": {"highest": 2}}),
 }
 
 
@@ -65,8 +70,10 @@ async def test_lists_that_no_longer_follow_from_the_log_turn_readiness_red(
     world: World, what: str
 ) -> None:
     async with world.running():
-        await world.publish(*[send(number) for number in range(COUNT)])
-        await world.signed(COUNT)
+        sends = [send(number) for number in range(COUNT)]
+        statement = closed([item.event_id for item in sends], COUNT)
+        await world.publish(verdict_on(0, 0), *sends, statement)
+        await world.signed(COUNT + 2)
     collection, row, change = CHANGES[what]
     changed = await world.database[collection].update_one(row, change)
     assert changed.modified_count == 1
@@ -84,8 +91,21 @@ async def test_lists_that_no_longer_follow_from_the_log_turn_readiness_red(
 
         await until(counted, "the metric")
         # the log itself is whole, and goes on
+        size = await world.size()
         await world.publish(send(COUNT))
-        await world.signed(COUNT + 1)
+        await world.signed(size + 1)
+
+
+async def test_lists_follow_from_the_order_of_the_log_also_within_one_batch(world: World) -> None:
+    refused = verdict(1, VerdictKind.REFUSED, Reason.EXPIRED)
+    for event in (released(), refused, planned(), closed([], 0), verdict_on(0, 0)):
+        await world.publish(event)
+    async with world.running():
+        await world.signed(6)
+    rows = {row["message_id"]: row async for row in world.database["messages"].find()}
+    entries = await world.database["entries"].find({"message_id": OTHER}).sort("_id", 1).to_list()
+    assert rows[OTHER]["first"] == int(entries[0]["_id"].split("|")[1])
+    assert await check_lists(world)("demo") is None
 
 
 async def test_a_check_is_done_once_a_day_by_one_process(world: World) -> None:

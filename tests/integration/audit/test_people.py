@@ -10,11 +10,8 @@ import orjson
 from services.audit.api.report_words import words
 from services.audit.app import App
 from services.audit.domain.alarms import Doubt
-from services.audit.flows.check_lists import CheckLists
 from services.audit.flows.drop_texts import DropTexts
-from services.audit.store.log import LogStore
 from services.audit.store.originals import Originals
-from services.audit.store.sends import Sends
 from services.audit.verify import verify_bundle
 from shared.access import Role
 from shared.clock import Clock
@@ -24,7 +21,7 @@ from shared.contracts.registry import RoleInNetwork
 from shared.kafka import Outgoing
 from shared.pseudonyms import KeyRing, rotate
 from tests.integration.audit.test_whole_path import publish_alert
-from tests.integration.audit.world import MESSAGE, NOW, World, send, until
+from tests.integration.audit.world import MESSAGE, NOW, World, check_lists, send, until
 
 NUMBER = "+32450000001"
 NOTICE = "7a1c2a34-9b1e-4d27-8a5e-0c2f6d1b7e91"
@@ -375,18 +372,14 @@ async def test_who_was_sent_and_who_looked_end_by_their_date_and_the_log_stays_w
             content = (await http.get("/v1/zones/demo/bundle")).content
     report = verify_bundle(content.splitlines(keepends=True), world.public_pem)
     assert (report.problem, report.erased) == (None, 2)
-    settings = world.settings
-    log = LogStore(world.database, Clock(), settings.text_kept_for, settings.private_kept_for)
-    assert await CheckLists(world.client, log, Sends(world.database))("demo") is None
+    assert await check_lists(world)("demo") is None
 
 
 async def test_a_private_part_whose_date_was_taken_away_is_found(world: World) -> None:
     async with world.running():
         await world.publish(send(1))
         await world.signed(1)
-    settings = world.settings
-    log = LogStore(world.database, Clock(), settings.text_kept_for, settings.private_kept_for)
-    check = CheckLists(world.client, log, Sends(world.database))
+    check = check_lists(world)
     assert await check("demo") is None
     await world.database["private"].update_one({}, {"$unset": {"until": 1}})
     assert await check("demo") is Doubt.LISTS_DIFFER

@@ -21,7 +21,13 @@ from joserfc.jwk import OKPKey
 from pydantic import AnyHttpUrl, SecretStr
 
 from services.audit.app import App, build
+from services.audit.flows.check_lists import CheckLists
+from services.audit.flows.check_messages import CheckMessages
 from services.audit.settings import AuditSettings
+from services.audit.store.closings import Closings
+from services.audit.store.log import LogStore
+from services.audit.store.messages import Messages
+from services.audit.store.sends import Sends
 from shared import pseudonyms
 from shared.access import Authenticator, Role
 from shared.clock import Clock
@@ -127,6 +133,15 @@ class World:
     async def size(self, log: str = "demo") -> int:
         """Count the entries of a log."""
         return await self.database["entries"].count_documents({"log": log})
+
+
+def check_lists(world: World) -> CheckLists:
+    """Give the daily check of what follows from a log."""
+    kept_for = (world.settings.text_kept_for, world.settings.private_kept_for)
+    log = LogStore(world.database, world.clock, *kept_for)
+    messages, closings = Messages(world.database), Closings(world.database)
+    check_messages = CheckMessages(world.client, log, messages, closings)
+    return CheckLists(world.client, log, Sends(world.database), check_messages)
 
 
 async def until(there: Callable[[], Awaitable[bool]], what: str, seconds: float = 15) -> None:
