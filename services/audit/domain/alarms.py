@@ -79,6 +79,11 @@ class Doubt(StrEnum):
         "a private part that nothing erases is gone; stop the service, keep the database as it is, "
         "and restore the last good backup"
     )
+    PRIVATE_UNACCOUNTED = (
+        "a private part is gone that no erasure took and whose date has not come, so somebody may "
+        "have dropped it; the log itself may be whole: a bundle taken before still holds the part, "
+        "and so does the last good backup"
+    )
     MALFORMED = (
         "a stored row does not have its form; stop the service, keep the database as it is, and "
         "restore the last good backup"

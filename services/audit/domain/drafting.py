@@ -4,7 +4,7 @@ What identifies a person, or repeats a text, goes into the private part; the ent
 codes, counts and pseudonyms.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -227,9 +227,18 @@ _TABLE = cast(
 )
 
 
-def erasure_draft(erasure: Erasure) -> Draft:
-    """Give the entry of an erasure that has been carried out; it names nobody."""
-    return Draft(event_id=erasure.erasure_id, type=EntryType.ERASURE, time=erasure.erased_at)
+def erasure_draft(erasure: Erasure, parts: Mapping[str, int]) -> Draft:
+    """Give the entry of an erasure that has been carried out; it names nobody.
+
+    `parts` counts the private parts that it took by the year of their entries, and does not say of
+    which entries: together they would tell of one person again.
+    """
+    return Draft(
+        event_id=erasure.erasure_id,
+        type=EntryType.ERASURE,
+        time=erasure.erased_at,
+        private={"parts": dict(parts)},
+    )
 
 
 def key_drafts(before: Zone | None, after: Zone, now: datetime) -> Iterator[Draft]:

@@ -5,6 +5,7 @@ private part; part and salt live beside the log and can be erased, and the proof
 """
 
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -74,10 +75,17 @@ LASTING = frozenset(
         EntryType.CLOSED,
         EntryType.ANSWER,
         EntryType.KEY,
+        EntryType.ERASURE,
         EntryType.ALARM,
     }
 )
 """What is about no member and holds no text, so that neither an erasure nor a date ends it."""
+
+OF_MEMBERS = frozenset({EntryType.SEND, EntryType.ACCESS, EntryType.NOTICE})
+"""What may be about members, so that an erasure may end it."""
+
+TEXTS = frozenset({EntryType.ORIGINAL, EntryType.BULLETIN})
+"""What holds a text, and so ends with the texts."""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +119,14 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the private part holds a message's text, and so ends with the texts."""
 
 
+def without_private(draft: Draft) -> Draft:
+    """Give the entry of something whose members were all erased before it came.
+
+    It commits to nothing, so that nothing of it is ever missing.
+    """
+    return msgspec.structs.replace(draft, private=None, members=(), recipient=None)
+
+
 class Sealed(msgspec.Struct, frozen=True):
     """An entry with its place: the bytes that are hashed, and what lives beside them."""
 
@@ -135,6 +151,11 @@ def timestamp(moment: datetime) -> str:
     """Write a time as entries have it: UTC, milliseconds."""
     in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
     return in_utc.isoformat(timespec="milliseconds")[:-6] + "Z"  # in the place of +00:00
+
+
+def year_of(entry: Mapping[str, Any]) -> str:
+    """Give the year (UTC) of an entry's time."""
+    return str(entry["time"])[:4]
 
 
 def private_hash(salt: bytes, part: bytes) -> str:

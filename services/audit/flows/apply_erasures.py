@@ -1,8 +1,8 @@
 """Carry out erasures: drop the private parts, append the entry, acknowledge."""
 
 from services.audit.domain.drafting import erasure_draft
-from services.audit.domain.entries import log_of
-from services.audit.flows.append_entries import AppendEntries
+from services.audit.domain.entries import Draft, log_of
+from services.audit.flows.append_entries import Also, AppendEntries
 from services.audit.store.erasures import Erasures
 from shared.clock import Clock
 from shared.contracts import Access, Erasure
@@ -48,8 +48,24 @@ class ApplyErasures:
             time=self._clock.now(),
         )
 
+        own = log_of(erasure.zone_id)
+        for log in sorted(await self._erasures.logs_naming(erasure.member_id) - {own}):
+            if not await self._take(log, erasure):
+                return False
+
         async def also(session: Session) -> None:
-            await self._erasures.apply(session, erasure.member_id)
+            await self._erasures.applied(session, erasure.member_id)
             await self._outbox.add(session, [acknowledged], ce_ids=[acknowledged.event_id])
 
-        return await self._append(log_of(erasure.zone_id), [erasure_draft(erasure)], also)
+        return await self._take(own, erasure, also)
+
+    async def _take(self, log: str, erasure: Erasure, then: Also | None = None) -> bool:
+        drafts: list[Draft] = []  # known once the parts are counted, in the same transaction
+
+        async def also(session: Session) -> None:
+            parts = await self._erasures.apply(session, log, erasure.member_id)
+            drafts[:] = [erasure_draft(erasure, parts)]
+            if then is not None:
+                await then(session)
+
+        return await self._append(log, drafts, also)

@@ -4,7 +4,7 @@ Nothing of it is signed, and all of it follows from the entries. Somebody who ch
 makes the service tell something else than its log says, while every bundle still verifies.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -13,6 +13,7 @@ from services.audit.domain.alarms import Doubt
 from services.audit.domain.entries import LASTING, EntryType
 from services.audit.domain.merkle import HASH_SIZE, TILE_WIDTH, Tiles, grow_tiles, leaf_hash
 from services.audit.domain.retold import TOLD_BY
+from services.audit.flows.account_for_parts import AccountForParts
 from services.audit.flows.check_log import MALFORMED
 from services.audit.flows.check_messages import CheckMessages
 from services.audit.store.log import FoundBy, LogStore, Stored
@@ -45,24 +46,38 @@ class CheckLists:
     async def _doubt(self, log: str) -> Doubt | None:
         head = await self._log.head(log)
         size = 0 if head is None else head.size
-        tiles: Tiles = {}
         message_ids = await self._messages.listed(log)
+        parts = AccountForParts(self._client, self._log, log)
+        tiles: Tiles = {}
         for start in range(0, size, _PAGE):
             page = await self._log.page(log, start, min(start + _PAGE, size))
-            grow_tiles(tiles, start, (leaf_hash(entry.body) for entry in page))
-            if not await self._tiles_hold(log, tiles):
-                return Doubt.TILES_DIFFER
-            tiles = {tile: hashes for tile, hashes in tiles.items() if len(hashes) < _FULL}
-            found_by = await self._log.found_by(log, start, start + len(page))
-            if not all(_is_found(entry, found_by.get(entry.index)) for entry in page):
-                return Doubt.LISTS_DIFFER
-            if not await self._sends_are_listed(log, page):
-                return Doubt.LISTS_DIFFER
+            doubt = await self._page_doubt(log, page, start, tiles)
+            if doubt is None and not await parts.page(page):
+                doubt = Doubt.PRIVATE_UNACCOUNTED
+            if doubt is not None:
+                return doubt
             message_ids |= _messages_in(page)
-        if not (
-            await self._lists_follow(log, size) and await self._messages.follow(log, message_ids)
-        ):
+        if not await parts.adds_up():
+            return Doubt.PRIVATE_UNACCOUNTED
+        lists_follow = await self._lists_follow(log, size)
+        if not (lists_follow and await self._messages.follow(log, message_ids)):
             return Doubt.LISTS_DIFFER
+        return await self._figures_doubt(log)
+
+    async def _page_doubt(
+        self, log: str, page: Sequence[Stored], start: int, tiles: Tiles
+    ) -> Doubt | None:
+        grow_tiles(tiles, start, (leaf_hash(entry.body) for entry in page))
+        if not await self._tiles_hold(log, tiles):
+            return Doubt.TILES_DIFFER
+        for full in [tile for tile, hashes in tiles.items() if len(hashes) == _FULL]:
+            del tiles[full]
+        found_by = await self._log.found_by(log, start, start + len(page))
+        if not all(_is_found(entry, found_by.get(entry.index)) for entry in page):
+            return Doubt.LISTS_DIFFER
+        return None if await self._sends_are_listed(log, page) else Doubt.LISTS_DIFFER
+
+    async def _figures_doubt(self, log: str) -> Doubt | None:
         hold = await transaction(
             self._client, lambda session: self._sends.counters_hold(session, log)
         )

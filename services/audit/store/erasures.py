@@ -1,9 +1,16 @@
-"""Whose data are to be dropped, in collections `erasures` and `private`."""
+"""Whose data are to be dropped, in collections `erasures` and `private`, and what was: `erased`.
 
-from collections.abc import Collection, Sequence
+A row of `erased` says of one entry that an erasure took its private part, and of which year the
+entry is. It names nobody, nor the erasure: which entries were about one person is erased too.
+"""
 
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+
+import orjson
 from pymongo import UpdateOne
 
+from services.audit.domain.entries import year_of
 from shared.contracts import Erasure
 from shared.mongo import Database, Document, Session
 
@@ -15,6 +22,8 @@ class Erasures:
         """Bind to the service's database."""
         self._rows = database["erasures"]
         self._private = database["private"]
+        self._entries = database["entries"]
+        self._erased = database["erased"]
 
     async def prepare(self) -> None:
         """Create the index of what is still to be applied."""
@@ -61,15 +70,31 @@ class Erasures:
         rows = self._rows.find({"_id": {"$in": list(members)}}, {"_id": 1}, session=session)
         return {row["_id"] async for row in rows}
 
-    async def apply(self, session: Session, member_id: str) -> int:
-        """Drop every private part whose members are all erased, and give how many."""
-        found = self._private.find({"members": member_id}, {"members": 1}, session=session)
+    async def logs_naming(self, member_id: str) -> set[str]:
+        """Give the logs that hold a private part which names a member."""
+        rows = self._private.find({"members": member_id}, {"_id": 1})
+        return {str(row["_id"]).rpartition("|")[0] async for row in rows}
+
+    async def apply(self, session: Session, log: str, member_id: str) -> Mapping[str, int]:
+        """Drop every private part of a log whose members are all erased; count them by year."""
+        query: Document = {"members": member_id, "_id": {"$gte": f"{log}|", "$lt": f"{log}}}"}}
+        found = self._private.find(query, {"members": 1}, session=session)
         parts: list[Document] = await found.to_list()
         members = {member for part in parts for member in part["members"]}
         erased = await self.erased(session, members)
-        gone = [part["_id"] for part in parts if erased.issuperset(part["members"])]
-        await self._private.delete_many({"_id": {"$in": gone}}, session=session)
-        await self._rows.update_one(
-            {"_id": member_id}, {"$set": {"applied": True}}, session=session
-        )
-        return len(gone)
+        gone: Document = {
+            "_id": {"$in": [part["_id"] for part in parts if erased.issuperset(part["members"])]}
+        }
+        years = [
+            {"_id": row["_id"], "year": year_of(orjson.loads(row["body"]))}
+            async for row in self._entries.find(gone, {"body": 1}, session=session)
+        ]
+        if years:
+            await self._private.delete_many(gone, session=session)
+            await self._erased.insert_many(years, session=session)
+        return Counter(row["year"] for row in years)
+
+    async def applied(self, session: Session, member_id: str) -> None:
+        """Note that an erasure was carried out."""
+        done: Document = {"$set": {"applied": True}}
+        await self._rows.update_one({"_id": member_id}, done, session=session)

@@ -5,7 +5,7 @@ transaction of the caller, conditional on the head's epoch, and idempotent on `e
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -13,7 +13,16 @@ from typing import Any, Self
 from bson import Binary
 from pymongo import ReplaceOne, ReturnDocument
 
-from services.audit.domain.entries import LASTING, SALT_SIZE, Draft, EntryType, Sealed, seal
+from services.audit.domain.entries import (
+    LASTING,
+    SALT_SIZE,
+    TEXTS,
+    Draft,
+    EntryType,
+    Sealed,
+    seal,
+    without_private,
+)
 from services.audit.domain.merkle import (
     Frontier,
     Node,
@@ -41,6 +50,10 @@ _BIG = 8 * 1024 * 1024
 """Bytes of some entries beyond which the driver has to split them: the texts of many bulletins."""
 
 _READ = 1000
+_NO_END = 10**12 - 1
+
+_CLOCKS = timedelta(days=1)
+"""By how much the clock that dated an event may be ahead of the one that stored it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +102,17 @@ class _Beside:
     """What decides on the private parts of a batch."""
 
     erased: set[str]
-    """The members whose parts are not kept."""
+    """The members of whom nothing is kept."""
 
     texts_until: datetime
     """When the parts that hold texts end."""
 
     private_until: datetime
     """When the others end that end by a date."""
+
+    def is_gone(self, draft: Draft) -> bool:
+        """Tell whether everybody is erased whom a private part would be about."""
+        return bool(draft.members) and self.erased.issuperset(draft.members)
 
     def until(self, draft: Draft) -> datetime | None:
         """Give when a private part ends, or None where no date ends it."""
@@ -150,6 +167,7 @@ class LogStore:
         self._entries = database["entries"]
         self._private = database["private"]
         self._tiles = database["tiles"]
+        self._erased = database["erased"]
         self._erasures = Erasures(database)
         self._sends = Sends(database)
         self._clock = clock
@@ -203,6 +221,8 @@ class LogStore:
             for first in range(0, len(fresh), _AT_ONCE):
                 part: list[Sealed] = []
                 for number, draft in enumerate(fresh[first : first + _AT_ONCE], start=first):
+                    if beside.erased and beside.is_gone(draft):
+                        draft = without_private(draft)  # noqa: PLW2901 - what is left of it
                     salt = salts[SALT_SIZE * number : SALT_SIZE * (number + 1)]
                     part.append(seal(draft, size + number, log, salt))
                 leaves = [leaf_hash(entry.body) for entry in part]
@@ -339,7 +359,7 @@ class LogStore:
 
     async def bodies_but_sends(self, log: str) -> AsyncIterator[bytes]:
         """Stream every entry that is no send's, for a yearly report: it reads the whole log."""
-        query = _between(log, 0, 10**12 - 1)
+        query = _between(log, 0, _NO_END)
         async for row in self._entries.find({**query, "type": {"$ne": "send"}}, {"body": 1}):
             yield bytes(row["body"])
 
@@ -383,6 +403,40 @@ class LogStore:
             )
             async for row in rows
         }
+
+    async def beside(
+        self, session: Session, log: str, start: int, end: int
+    ) -> tuple[set[int], dict[int, str]]:
+        """Give which of [start, end) have a private part, and which an erasure took, with years."""
+        between = _between(log, start, end)
+        kept = self._private.find(between, {"_id": 1}, session=session)
+        erased = self._erased.find(between, session=session)
+        return (
+            {_index(row["_id"]) async for row in kept},
+            {_index(row["_id"]): row["year"] async for row in erased},
+        )
+
+    async def grown(self, session: Session, log: str, start: int) -> list[Stored]:
+        """Give the erasures from an index on, as of the session's moment."""
+        query = {**_between(log, start, _NO_END), "type": EntryType.ERASURE.value}
+        rows = await self._entries.find(query, {"body": 1}, session=session).to_list()
+        ids: Document = {"_id": {"$in": [row["_id"] for row in rows]}}
+        private = {row["_id"]: row async for row in self._private.find(ids, session=session)}
+        return [_stored(row, private.get(row["_id"])) for row in rows]
+
+    async def erased_by_year(self, session: Session, log: str) -> dict[str, int]:
+        """Count what erasures took, by the year of the entries."""
+        own: Document = {"_id": {"$gte": f"{log}|", "$lt": f"{log}}}"}}
+        groups = await self._erased.aggregate(
+            [{"$match": own}, {"$group": {"_id": "$year", "count": {"$sum": 1}}}], session=session
+        )
+        return {str(group["_id"]): int(group["count"]) async for group in groups}
+
+    def has_ended(self, entry: Mapping[str, Any]) -> bool:
+        """Tell whether the date of an entry's private part has come; within a day it may have."""
+        is_text = entry["type"] in TEXTS
+        kept_for = self._text_kept_for if is_text else self._private_kept_for
+        return datetime.fromisoformat(entry["time"]) + kept_for - _CLOCKS < self._clock.now()
 
     async def tiles(self, log: str, tiles: Iterable[Tile]) -> Tiles:
         """Give stored tiles, for whoever checks them."""
@@ -442,9 +496,7 @@ def _rows(
         if draft.type is not EntryType.SEND:
             row["timeline"] = True
         entries.append(row)
-        if entry.part is not None and not (
-            draft.members and beside.erased.issuperset(draft.members)
-        ):
+        if entry.part is not None:
             private.append(_private_row(entry_id, entry, beside.until(draft)))
     return entries, private
 

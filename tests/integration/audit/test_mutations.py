@@ -46,6 +46,7 @@ EXAMPLES = int(os.environ.get("BUURTBODE_MUTATIONS", "60"))
 FIELDS = {
     "entries": ("log", "event_id", "type", "message_id", "timeline", "body"),
     "private": ("salt", "part", "members", "recipient", "until"),
+    "erased": ("year",),
     "tiles": ("hashes",),
     "heads": ("size", "frontier"),
     "signed": ("size", "root", "frontier", "note"),
@@ -73,10 +74,11 @@ Not these, which no auditor is shown as the log's: `epoch`, `owner` and `batches
 and `looked_at` of a closing, `positions`, `leases` and `checks` say how far the work has come, and
 what they make the work skip is found by closing statements and witnesses; `zones` and `networks`
 are copies of what the registry says now, and give a log's pages their names only; `originals` are
-what `original` entries commit to, and are read no more once they have one.
+what `original` entries commit to, and are read no more once they have one; `erasures` say
+of whom nothing more is to be kept, which the log does not name.
 """
 
-DOUBLED = {"entries", "sends", "stats", "messages", "closings"}
+DOUBLED = {"entries", "erased", "sends", "stats", "messages", "closings"}
 NEVER_SENT = "9f1c2a34-9b1e-4d27-8a5e-0c2f6d1b7e90"
 
 
@@ -182,9 +184,8 @@ def is_silent(name: str, row: Document, field: str | None) -> bool:
     """Tell what nobody can see the absence of, and what has no meaning."""
     if name == "stats" and row["count"] == 0:
         return field != "count"
-    # a part that is gone looks erased, and the world's memory is what a witness is for
-    ends = name == "private" and "until" in row
-    return field is None and (ends or name in {"published", "signed"})
+    # the world's memory is what a witness is for
+    return field is None and name in {"published", "signed"}
 
 
 def is_harmless(name: str, field: str, before: Any, after: Any) -> bool:

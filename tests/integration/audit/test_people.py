@@ -27,6 +27,16 @@ NUMBER = "+32450000001"
 NOTICE = "7a1c2a34-9b1e-4d27-8a5e-0c2f6d1b7e91"
 
 
+NOTICE_TO_ALL = Notice(
+    notice_id=NOTICE,
+    zone_id="demo",
+    to_role=RoleInNetwork(role="coordinator", network_id="bin-linde"),
+    template="bulletin_waiting",
+    issued_at=NOW,
+    expires_at=NOW,
+)
+
+
 def pseudonym(world: World, zone: str = "demo") -> str:
     return KeyRing(world.settings.pseudonym_keys).pseudonym(zone, datetime.now(UTC).year, NUMBER)
 
@@ -83,17 +93,11 @@ async def test_what_was_sent_to_a_number_is_found_and_the_question_is_on_record(
 
 async def test_from_somebodys_send_of_a_notice_one_gets_to_the_notice(world: World) -> None:
     mine, query = pseudonym(world), {"destination": NUMBER, "reason": "asked by the member"}
-    notice = Notice(
-        notice_id=NOTICE,
-        zone_id="demo",
-        to_role=RoleInNetwork(role="coordinator", network_id="bin-linde"),
-        template="bulletin_waiting",
-        issued_at=NOW,
-        expires_at=NOW,
-    )
     mail = send(1, recipient=mine, message=NOTICE, channel=Channel.EMAIL)
     async with world.running() as app:
-        await world.publish(notice, mail.model_copy(update={"message_type": MessageType.NOTICE}))
+        await world.publish(
+            NOTICE_TO_ALL, mail.model_copy(update={"message_type": MessageType.NOTICE})
+        )
         await world.signed(2)
         async with world.http(app, Role.AUDITOR) as http:
             found = (await http.post("/v1/subjects/lookup", json=query)).json()["sends"]
@@ -169,10 +173,65 @@ async def test_an_erasure_takes_what_is_there_and_what_comes_later(world: World)
         async with world.http(app, Role.AUDITOR) as http:
             content = (await http.get("/v1/zones/demo/bundle")).content
     report = verify_bundle(content.splitlines(keepends=True), world.public_pem)
-    assert report.problem is None
-    assert report.erased >= 4
-    entries = [orjson.loads(line)["entry"]["type"] for line in content.splitlines()[1:]]
-    assert entries.count("erasure") == 2
+    assert (report.problem, report.erased) == (None, 3)
+    entries = [orjson.loads(line)["entry"] for line in content.splitlines()[1:]]
+    assert [entry["type"] for entry in entries].count("erasure") == 2
+    # what came later commits to nothing, so nothing of it is missing
+    nothing = [entry["send_id"] for entry in entries if entry["private"] is None]
+    assert [name for name in nothing if name is not None] == ["send-4"]
+    assert await check_lists(world)("demo") is None
+
+
+def opened(member: str, zone: str | None) -> Access:
+    return Access(
+        event_id=f"opened-{zone}",
+        zone_id=zone,
+        service="registry",
+        kind="read",
+        action="member.show",
+        actor="operator",
+        member_ids=(member,),
+        time=NOW,
+    )
+
+
+async def test_an_erasure_reaches_every_log_that_names_the_member(world: World) -> None:
+    async with world.running():
+        await world.publish(send(1, members=["a"]), opened("a", "demo"), opened("a", None))
+        await world.signed(2)
+        await world.signed(1, "operators")
+        await world.publish(erasure("a"))
+        await applied(world, "a")
+    assert await members_kept(world) == []
+    assert [await check_lists(world)(log) for log in ("demo", "operators")] == [None, None]
+
+
+async def test_a_private_part_that_neither_an_erasure_nor_a_date_ended_is_found(
+    world: World,
+) -> None:
+    async with world.running():
+        sends = [send(number) for number in range(4)]
+        await world.publish(*sends, opened("someone", "demo"), NOTICE_TO_ALL)
+        await world.signed(6)
+        await world.publish(erasure("member-3"))
+        await applied(world, "member-3")
+        await world.signed(7)
+    check, private = check_lists(world), world.database["private"]
+    erased = world.database["erased"]
+    assert [row["year"] async for row in erased.find()] == ["2026"]
+    for row in await private.find({"until": {"$exists": True}}).to_list():
+        assert await check("demo") is None
+        await private.delete_one({"_id": row["_id"]})
+        assert await check("demo") is Doubt.PRIVATE_UNACCOUNTED
+        # noted as erased: then more is noted than the erasures' entries count
+        await erased.insert_one({"_id": row["_id"], "year": "2026"})
+        assert await check("demo") is Doubt.PRIVATE_UNACCOUNTED
+        await erased.delete_one({"_id": row["_id"]})
+        await private.insert_one(row)
+    in_ten_years = datetime.now(UTC) + timedelta(days=3660)
+    world.clock = Clock(now=lambda: in_ten_years)
+    await private.delete_many({"until": {"$exists": True}})
+    assert await check_lists(world)("demo") is None
 
 
 async def test_an_erasure_known_before_anything_else(world: World) -> None:
