@@ -15,6 +15,9 @@ class Alarm(StrEnum):
     CLOSING_DIFFERS = "closing_differs"
     """A closing statement that speaks of other events than those on record."""
 
+    CLOSING_STAYS_DIFFERENT = "closing_stays_different"
+    """A closing statement that still differs after every request to publish its events again."""
+
     LOW_COVERAGE = "low_coverage"
     """Too few of a warm message's sends were accepted in time; the dispatcher noticed."""
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
-from services.audit.domain.alarms import Alarm
-from services.audit.domain.closing import CLOSED_WITHIN, alarm_id
+from services.audit.domain.closing import CLOSED_WITHIN, alarm_id, stays_different_id
 from services.audit.domain.entries import EntryType, timestamp
 from shared.contracts.base import MessageType
 from shared.contracts.dispatcher import VerdictKind
@@ -166,13 +165,15 @@ def closings_follow(log: str, rows: Iterable[Row], told: Sequence[Told]) -> bool
     alarmed: set[str] = set()
     for item in told:
         _tell(log, closings, item)
-        if item.type == EntryType.ALARM and item.entry["reason"] == Alarm.NO_CLOSING:
+        if item.type == EntryType.ALARM:
             alarmed.add(str(item.entry["event_id"]))
     found = {str(row["_id"]): row for row in rows}
     return found.keys() == closings.keys() and all(
         _is_closing(log, found[name], closing)
         and _is_answered(found[name], closing)
         and found[name].get("alarmed", False) is (alarm_id(name) in alarmed)
+        and found[name].get("stays_different", False)
+        is (stays_different_id(name, closing.answers) in alarmed)
         for name, closing in closings.items()
     )
 

@@ -3,11 +3,15 @@
 import uuid
 from typing import Literal
 
+import structlog
+
 from services.audit.domain.alarms import Alarm
+from services.audit.domain.closing import MOST_REQUESTS, stays_different_id, wait_after
+from services.audit.domain.drafting import alarm_draft
 from services.audit.domain.entries import Draft, EntryType, zone_of
 from services.audit.flows.append_entries import AppendEntries
 from services.audit.flows.count_events import CountEvents, OnRecord
-from services.audit.flows.metrics import ALARMS, ANSWERS
+from services.audit.flows.metrics import ALARMS, ANSWERS, STAY_DIFFERENT
 from services.audit.store.closings import Closings
 from services.audit.store.log import LogStore
 from shared.clock import Clock
@@ -23,7 +27,10 @@ Answer = Literal["agreed", "resend"]
 
 
 class AnswerClosings:
-    """A job: `agreed` or `resend` on `bin.replays`, and an entry either way."""
+    """A job: `agreed` or `resend` on `bin.replays`, and an entry either way.
+
+    Events are asked for again after longer and longer waits; in the end there is an alarm.
+    """
 
     def __init__(
         self,
@@ -40,31 +47,38 @@ class AnswerClosings:
         self._closings = closings
         self._outbox = outbox
         self._clock = clock
+        self._logger = structlog.get_logger(job="answers")
 
     async def once(self) -> bool:
         """Answer what is open; tell whether something was answered."""
         answered = False
-        for row in await self._closings.asking(_BATCH):
+        for row in await self._closings.asking(self._clock.now(), _BATCH):
             answered |= await self._look(row)
         return answered
 
     async def _look(self, row: Document) -> bool:
         head = await self._log.head(row["log"])
         size = 0 if head is None else head.size
-        again = row["answer"] == "resend"
-        if again and row["looked_at"] >= size:
+        looked_at, again_at = row.get("looked_at"), row.get("again_at")
+        waits = again_at is not None and again_at > self._clock.now()
+        is_due = again_at is not None and not waits
+        if looked_at is not None and looked_at >= size and not is_due:
             return False
-        bound = size if again or row["bound"] is None else int(row["bound"])
+        bound = size if looked_at is not None or row["bound"] is None else int(row["bound"])
         seen = await self._count(row["log"], row["message_id"], row["release"], bound)
-        agreed = seen == OnRecord(row["events"], row["digest"])
-        if again and not agreed:
+        if seen == OnRecord(row["events"], row["digest"]):
+            return await self._answer(row, "agreed", seen, size)
+        if waits or row.get("stays_different"):
+            # each request has the dispatcher state it anew: answering at once would never end
             await self._closings.looked(row, size)
             return False
-        return await self._answer(row, "agreed" if agreed else "resend", seen, size)
+        if row.get("requests", 0) >= MOST_REQUESTS:
+            return await self._give_up(row)
+        return await self._answer(row, "resend", seen, size)
 
     async def _answer(self, row: Document, answer: Answer, seen: OnRecord, size: int) -> bool:
-        attempts = int(row.get("attempts", 0)) + 1
-        name = "|".join((row["_id"], row["event_id"], answer, str(attempts)))
+        now = self._clock.now()
+        name = "|".join((row["_id"], row["event_id"], answer, str(row.get("attempts", 0) + 1)))
         replay = Replay(
             event_id=str(uuid.uuid5(_NAMESPACE, name)),
             zone_id=zone_of(row["log"]),
@@ -74,11 +88,13 @@ class AnswerClosings:
             answer=answer,
             events_seen=seen.events,
             digest_seen=seen.digest,
-            answered_at=self._clock.now(),
+            answered_at=now,
         )
+        wait = None if answer == "agreed" else wait_after(int(row.get("requests", 0)) + 1)
+        again_at = None if wait is None else now + wait
 
         async def also(session: Session) -> None:
-            if not await self._closings.answered(session, row, answer, size, attempts):
+            if not await self._closings.answered(session, row, answer, size, again_at):
                 raise Fenced(row["_id"])  # another statement came meanwhile: that one is answered
             await self._outbox.add(session, [replay], ce_ids=[replay.event_id])
 
@@ -87,6 +103,29 @@ class AnswerClosings:
             ANSWERS.labels(answer).inc()
             if answer == "resend":
                 ALARMS.labels(Alarm.CLOSING_DIFFERS.value).inc()
+            STAY_DIFFERENT.set(await self._closings.staying_different())
+        return done
+
+    async def _give_up(self, row: Document) -> bool:
+        draft = alarm_draft(
+            event_id=stays_different_id(row["_id"], row["attempts"]),
+            time=self._clock.now(),
+            reason=Alarm.CLOSING_STAYS_DIFFERENT.value,
+            message_id=row["message_id"],
+            network_ids=() if row["release"] is None else (row["release"],),
+            private={"revision": row["revision"], "requests": row["requests"]},
+        )
+
+        async def also(session: Session) -> None:
+            if not await self._closings.gave_up(session, row):
+                raise Fenced(row["_id"])
+
+        done = await self._append(row["log"], [draft], also)
+        if done:
+            reason = Alarm.CLOSING_STAYS_DIFFERENT.value
+            ALARMS.labels(reason).inc()
+            STAY_DIFFERENT.set(await self._closings.staying_different())
+            self._logger.error("alarm", reason=reason, zone_id=row["log"])
         return done
 
 

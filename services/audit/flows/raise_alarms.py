@@ -15,7 +15,7 @@ from services.audit.domain.entries import log_of, zone_of
 from services.audit.domain.notes import OPERATORS
 from services.audit.flows.append_entries import AppendEntries
 from services.audit.flows.count_events import CountEvents
-from services.audit.flows.metrics import ALARMS
+from services.audit.flows.metrics import ALARMS, STAY_DIFFERENT
 from services.audit.store.closings import Closings
 from services.audit.store.copies import Copies
 from services.audit.store.log import LogStore
@@ -66,6 +66,7 @@ class RaiseAlarms:
             raised |= await self._no_verdict(row)
         for row in await self._closings.overdue(now, _BATCH):
             raised |= await self._no_closing(row)
+        STAY_DIFFERENT.set(await self._closings.staying_different())
         return raised
 
     async def _no_verdict(self, row: Document) -> bool:

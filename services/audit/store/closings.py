@@ -33,6 +33,7 @@ class Closings:
         """Create the indexes of what is to be done."""
         await self._rows.create_index([("open", 1), ("due_at", 1)])
         await self._rows.create_index("ask", sparse=True)
+        await self._rows.create_index("stays_different", sparse=True)
         await self._rows.create_index([("log", 1), ("message_id", 1)])
 
     async def expect(self, session: Session, log: str, expected: Sequence[Expected]) -> None:
@@ -89,31 +90,61 @@ class Closings:
             "closed_at": closed.closed_at,
             "bound": bound,
         }
-        await self._rows.update_one({"_id": row_id}, {"$set": change}, upsert=True, session=session)
+        # how often it was asked stays: after each request a new revision is stated
+        write: Document = {"$set": change, "$unset": {"looked_at": ""}}
+        await self._rows.update_one({"_id": row_id}, write, upsert=True, session=session)
 
-    async def asking(self, most: int) -> list[Document]:
-        """Give statements that are not answered, and some whose missing events may have come."""
-        new = await self._rows.find({"ask": True, "answer": None}).limit(most).to_list()
-        differing = self._rows.find({"ask": True, "answer": "resend"}).sort("looked_at", 1)
-        return new + await differing.limit(most).to_list()
+    async def asking(self, now: datetime, most: int) -> list[Document]:
+        """Give statements to look at.
+
+        New ones, some whose missing events may have come, and those that are due to be asked again.
+        """
+        asks: Document = {"ask": True}
+        new = self._rows.find({**asks, "looked_at": None}).limit(most)
+        differing = self._rows.find({**asks, "looked_at": {"$ne": None}}).sort("looked_at", 1)
+        due = self._rows.find({**asks, "again_at": {"$lte": now}}).limit(most)
+        found = [*await new.to_list(), *await differing.limit(most).to_list(), *await due.to_list()]
+        return list({row["_id"]: row for row in found}.values())
 
     async def answered(
-        self, session: Session, row: Document, answer: str, size: int, attempts: int
+        self,
+        session: Session,
+        row: Document,
+        answer: str,
+        size: int,
+        again_at: datetime | None = None,
     ) -> bool:
         """Note an answer, unless another statement came meanwhile.
 
-        After `resend` the statement is looked at again once the log has grown beyond `size`.
+        After `resend` the statement is looked at again once the log has grown beyond `size`, and
+        its events are asked for again at `again_at`.
         """
+        attempts = int(row.get("attempts", 0)) + 1
         note: Document = {"$set": {"answer": answer, "looked_at": size, "attempts": attempts}}
-        if answer == "agreed":
-            note["$unset"] = {"ask": ""}
+        if again_at is None:
+            note["$unset"] = dict.fromkeys(("ask", "requests", "again_at", "stays_different"), "")
+        else:
+            note["$set"]["again_at"] = again_at
+            note["$inc"] = {"requests": 1}
         same = {"_id": row["_id"], "event_id": row["event_id"]}
         result = await self._rows.update_one(same, note, session=session)
         return result.matched_count == 1
 
+    async def gave_up(self, session: Session, row: Document) -> bool:
+        """Note that asking again does not help, unless another statement came meanwhile."""
+        same = {"_id": row["_id"], "event_id": row["event_id"]}
+        note: Document = {"$set": {"stays_different": True}, "$unset": {"again_at": ""}}
+        result = await self._rows.update_one(same, note, session=session)
+        return result.matched_count == 1
+
+    async def staying_different(self) -> int:
+        """Count the statements of which asking again did not help."""
+        return await self._rows.count_documents({"stays_different": True})
+
     async def looked(self, row: Document, size: int) -> None:
         """Note that a statement still differs at a log's size."""
-        await self._rows.update_one({"_id": row["_id"]}, {"$set": {"looked_at": size}})
+        same = {"_id": row["_id"], "event_id": row["event_id"]}
+        await self._rows.update_one(same, {"$set": {"looked_at": size}})
 
     async def overdue(self, now: datetime, most: int) -> list[Document]:
         """Give what should have been closed, and for which no alarm was raised."""

@@ -77,14 +77,18 @@ class Erasures:
 
     async def apply(self, session: Session, log: str, member_id: str) -> Mapping[str, int]:
         """Drop every private part of a log whose members are all erased; count them by year."""
-        query: Document = {"members": member_id, "_id": {"$gte": f"{log}|", "$lt": f"{log}}}"}}
-        found = self._private.find(query, {"members": 1}, session=session)
+        own: Document = {"_id": {"$gte": f"{log}|", "$lt": f"{log}}}"}}
+        found = self._private.find(
+            {"members": member_id, **own}, {"members": 1, "recipient": 1}, session=session
+        )
         parts: list[Document] = await found.to_list()
         members = {member for part in parts for member in part["members"]}
         erased = await self.erased(session, members)
-        gone: Document = {
-            "_id": {"$in": [part["_id"] for part in parts if erased.issuperset(part["members"])]}
-        }
+        about = [part for part in parts if erased.issuperset(part["members"])]
+        ids = [part["_id"] for part in about]
+        recipients = {part["recipient"] for part in about if "recipient" in part}
+        ids += await self._lookups(session, own, recipients, ids)
+        gone: Document = {"_id": {"$in": ids}}
         years = [
             {"_id": row["_id"], "year": year_of(orjson.loads(row["body"]))}
             async for row in self._entries.find(gone, {"body": 1}, session=session)
@@ -93,6 +97,23 @@ class Erasures:
             await self._private.delete_many(gone, session=session)
             await self._erased.insert_many(years, session=session)
         return Counter(row["year"] for row in years)
+
+    async def _lookups(
+        self, session: Session, own: Document, recipients: Collection[str], gone: Collection[str]
+    ) -> list[str]:
+        """Give the look-ups of destinations at which nobody is left.
+
+        They name no member, only the pseudonym that was looked up.
+        """
+        if not recipients:
+            return []
+        query: Document = {"recipient": {"$in": list(recipients)}, **own}
+        found = self._private.find(query, {"members": 1, "recipient": 1}, session=session)
+        rows = [row for row in await found.to_list() if row["_id"] not in gone]
+        shared = {row["recipient"] for row in rows if "members" in row}
+        return [
+            row["_id"] for row in rows if "members" not in row and row["recipient"] not in shared
+        ]
 
     async def applied(self, session: Session, member_id: str) -> None:
         """Note that an erasure was carried out."""

@@ -399,7 +399,7 @@ class LogStore:
             _index(row["_id"]): FoundBy(
                 members=tuple(row.get("members", ())),
                 recipient=row.get("recipient"),
-                ends=isinstance(row.get("until"), datetime),
+                ends=_ends(row),
             )
             async for row in rows
         }
@@ -459,6 +459,13 @@ def _entry_id(log: str, index: int) -> str:
 
 def _index(entry_id: str) -> int:
     return int(entry_id.rpartition("|")[2])
+
+
+def _ends(private: Document) -> bool:
+    """Tell whether a date ends a private part. Raises `ValueError` for what is no date."""
+    if "until" in private and not isinstance(private["until"], datetime):
+        raise ValueError(private["_id"])
+    return "until" in private
 
 
 def _tile_id(log: str, tile: Tile) -> str:

@@ -1,15 +1,18 @@
 """What should have come and did not: an entry, a notice, and no second alarm for the same."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import orjson
+from prometheus_client import REGISTRY
 
+from services.audit.domain.closing import MOST_REQUESTS
 from shared.clock import Clock
 from shared.contracts import Zone
 from shared.contracts.registry import LegalBasis
 from shared.kafka import Outgoing
-from tests.integration.audit.test_whole_path import publish_alert
-from tests.integration.audit.world import MESSAGE, World, send, until
+from tests.integration.audit.test_whole_path import closed, publish_alert, replays
+from tests.integration.audit.world import MESSAGE, World, check_lists, send, until
 
 
 async def alarms(world: World, log: str) -> list[str]:
@@ -72,3 +75,45 @@ async def test_a_message_without_a_closing_statement(world: World) -> None:
     notice = orjson.loads(world.cluster.on("bin.notices")[0].value)
     assert (notice["template"], notice["about"]["message_id"]) == ("audit_alarm", MESSAGE)
     assert notice["to_role"] == {"role": "officer", "network_id": "bin-linde"}
+
+
+async def test_a_statement_that_stays_different_is_asked_for_ever_later_and_then_an_alarm(
+    world: World,
+) -> None:
+    passed = [timedelta()]
+    world.clock = Clock(now=lambda: datetime.now(UTC) + passed[0])
+    sends = [send(number) for number in range(5)]
+    ids = [item.event_id for item in sends]
+    row: dict[str, Any] = {}
+
+    async def looked(revision: int) -> bool:
+        row.update(await world.database["closings"].find_one({"release": None}) or {})
+        return row.get("revision") == revision and "looked_at" in row
+
+    def gauge() -> float | None:
+        return REGISTRY.get_sample_value("buurtbode_audit_closings_staying_different")
+
+    async def stays() -> bool:
+        return await alarms(world, "demo") == ["closing_stays_different"] and gauge() == 1
+
+    async with world.running():
+        await world.publish(*sends[:3], closed(ids, 5))
+        await replays(world, 1)
+        waits = [timedelta(minutes=2**n) for n in range(MOST_REQUESTS)]
+        for revision, wait in enumerate(waits, start=2):
+            # the dispatcher answers each request by stating it anew; the events stay lost
+            row.clear()
+            await world.publish(closed(ids, 5, revision))
+            await until(lambda n=revision: looked(n), "the statement to be looked at")
+            assert len(world.cluster.on("bin.replays")) == revision - 1
+            passed[0] += wait
+            if revision <= MOST_REQUESTS:
+                await replays(world, revision)
+        await until(stays, "the alarm")
+        assert await check_lists(world)("demo") is None
+        passed[0] += timedelta(days=2)
+        await world.publish(*sends)
+        answers = [item["answer"] for item in await replays(world, MOST_REQUESTS + 1)]
+        assert answers == ["resend"] * MOST_REQUESTS + ["agreed"]
+        assert gauge() == 0
+    assert await check_lists(world)("demo") is None

@@ -65,17 +65,17 @@ FIELDS = {
     "closings": (
         *("log", "message_type", "message_id", "release", "network_ids", "due_at", "open"),
         *("event_id", "revision", "sends", "states", "events", "digest", "closed_at"),
-        *("answer", "ask", "attempts", "alarmed"),
+        *("answer", "ask", "attempts", "alarmed", "stays_different"),
     ),
 }
 """What the service reads a log from.
 
-Not these, which no auditor is shown as the log's: `epoch`, `owner` and `batches` of a head, `bound`
-and `looked_at` of a closing, `positions`, `leases` and `checks` say how far the work has come, and
-what they make the work skip is found by closing statements and witnesses; `zones` and `networks`
-are copies of what the registry says now, and give a log's pages their names only; `originals` are
-what `original` entries commit to, and are read no more once they have one; `erasures` say
-of whom nothing more is to be kept, which the log does not name.
+Not these, which no auditor is shown as the log's: `epoch`, `owner` and `batches` of a head,
+`bound`, `looked_at`, `requests` and `again_at` of a closing, `positions`, `leases` and `checks` say
+how far the work has come, and what they make it skip is found by statements and witnesses;
+`zones` and `networks` are copies of what the registry says now, and give a log's pages their names
+only; `originals` are what `original` entries commit to, and are read no more once they have one;
+`erasures` say of whom nothing more is to be kept, which the log does not name.
 """
 
 DOUBLED = {"entries", "erased", "sends", "stats", "messages", "closings"}

@@ -182,6 +182,30 @@ async def test_an_erasure_takes_what_is_there_and_what_comes_later(world: World)
     assert await check_lists(world)("demo") is None
 
 
+async def test_an_erasure_takes_the_look_ups_of_a_number_at_which_nobody_is_left(
+    world: World,
+) -> None:
+    mine, query = pseudonym(world), {"destination": NUMBER, "reason": "asked by the member"}
+
+    async def about_it() -> int:
+        return await world.database["private"].count_documents({"recipient": mine})
+
+    async with world.running() as app:
+        shared = [send(n, recipient=mine, members=[name]) for n, name in enumerate("ab")]
+        await world.publish(*shared, send(3))
+        await world.signed(3)
+        async with world.http(app, Role.AUDITOR) as http:
+            assert (await http.post("/v1/subjects/lookup", json=query)).status_code == 200
+        await recorded(world, "subject.lookup")
+        await world.publish(erasure("a"))
+        await applied(world, "a")
+        assert await about_it() == 2  # the other's, and who looked at it
+        await world.publish(erasure("b"))
+        await applied(world, "b")
+        assert await about_it() == 0
+    assert await check_lists(world)("demo") is None
+
+
 def opened(member: str, zone: str | None) -> Access:
     return Access(
         event_id=f"opened-{zone}",

@@ -6,8 +6,10 @@ import orjson
 from services.audit.app import App
 from services.audit.verify import verify_bundle
 from shared.access import Role
+from shared.contracts import Erasure
+from shared.contracts.base import SendState
 from shared.mongo import Database, Document
-from tests.integration.audit.world import World, send, until
+from tests.integration.audit.world import NOW, World, check_lists, send, until
 
 BACKED_UP, SIGNED = 5, 12
 WHY = "restored last night's backup after the disk failed"
@@ -133,3 +135,37 @@ async def test_only_a_restored_backup_is_recovered(world: World) -> None:
             async with world.http(app, role) as http:
                 body = {"zone_id": "demo", "reason": WHY}
                 assert (await http.post("/v1/recover", json=body)).status_code == 404
+
+
+async def test_what_was_erased_after_the_backup_is_erased_again(world: World) -> None:
+    erased = Erasure(erasure_id="erasure-1", member_id="member-1", zone_id="demo", erased_at=NOW)
+    private = world.database["private"]
+
+    async def gone() -> bool:
+        row = await world.database["erasures"].find_one({"_id": "member-1", "applied": True})
+        return row is not None and await private.count_documents({"members": "member-1"}) == 0
+
+    async with world.running():
+        await world.publish(*[send(number) for number in range(BACKED_UP)])
+        await world.signed(BACKED_UP)
+    saved = await backup(world.database)
+    async with world.running():
+        await world.publish(erased, send(1, 2, SendState.DELIVERED))
+        await until(gone, "the erasure")
+
+        async def published() -> bool:
+            row = await world.database["published"].find_one({"_id": "demo"})
+            return row is not None and row["size"] >= BACKED_UP + 2
+
+        await until(published, "a checkpoint that the backup does not have")
+    await restore(world.database, saved)
+    assert await private.count_documents({"members": "member-1"}) == 1
+    async with world.running() as app:
+
+        async def doubted() -> bool:
+            return "log demo" in await app.ready()
+
+        await until(doubted, "the doubt")
+        await recover(world, app)
+        await until(gone, "the erasure to be carried out again")
+        assert await check_lists(world)("demo") is None
