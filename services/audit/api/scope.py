@@ -30,6 +30,7 @@ from services.audit.flows.show_send import ShowSend
 from services.audit.flows.stream_bundle import StreamBundle
 from shared.access import Caller, Role, Roles, not_found
 from shared.clock import Clock
+from shared.contracts.base import RESERVED_ZONE_IDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,13 @@ DEFAULT_LIMIT = 100
 
 
 def own_zone(caller: Caller, zone_id: str | None) -> str:
-    """Give the zone that an auditor asks about. Raises 404 unless it is their own."""
-    if caller.zone is None or (zone_id is not None and zone_id != caller.zone):
+    """Give the zone that an auditor asks about. Raises 404 unless it is their own.
+
+    A zone that is called as the operators' log is none: that log names the readers of every zone.
+    """
+    if caller.zone is None or caller.zone in RESERVED_ZONE_IDS:
+        raise not_found()
+    if zone_id is not None and zone_id != caller.zone:
         raise not_found()
     return caller.zone
 

@@ -9,7 +9,9 @@ from fastapi.routing import APIRoute
 
 from services.audit.app import api
 from shared.access import Role, Roles
+from shared.contracts.dispatcher import VerdictKind
 from shared.kafka import Outgoing
+from tests.integration.audit.test_whole_path import verdict_on
 from tests.integration.audit.world import MESSAGE, World, send
 
 QUERY = {"destination": "+32450000001", "reason": "asked by the member"}
@@ -44,6 +46,18 @@ ALLOWED = {
 async def ask(http: httpx.AsyncClient, method: str, path: str) -> int:
     answer = await http.request(method, path, json=QUERY if method == "POST" else None)
     return answer.status_code
+
+
+async def test_a_token_for_a_zone_called_as_the_operators_log_opens_nothing(world: World) -> None:
+    async with world.running() as app:
+        await world.publish(send(1), verdict_on(0, 0, VerdictKind.REFUSED, zone=None))
+        await world.signed(1, "operators")
+        async with world.http(app, Role.AUDITOR, Role.OPERATOR, zone="operators") as http:
+            for method, path in AUDITOR:
+                if "/zones/" not in path or "processing" in path:
+                    assert await ask(http, method, path.replace("demo", "operators")) == 404, path
+            for path in ("bundle", "entries/0/proof"):
+                assert await ask(http, "GET", f"/v1/zones/operators/{path}") == 404
 
 
 async def test_every_role_sees_exactly_what_it_may(world: World) -> None:
