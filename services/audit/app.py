@@ -68,6 +68,7 @@ from services.audit.store.messages import Messages
 from services.audit.store.originals import Originals
 from services.audit.store.ownership import Ownership
 from services.audit.store.sends import Sends
+from services.audit.store.years import Years
 from shared import dead_letter_routes
 from shared.access import Authenticator
 from shared.clock import Clock
@@ -114,6 +115,7 @@ class Stores:
     checkpoints: Checkpoints
     lookups: LookUps
     checks: Checks
+    years: Years
 
     @classmethod
     def of(cls, database: Database, settings: AuditSettings, clock: Clock) -> "Stores":
@@ -129,6 +131,7 @@ class Stores:
             checkpoints=Checkpoints(database),
             lookups=LookUps(database),
             checks=Checks(database),
+            years=Years(database),
         )
 
     async def prepare(self) -> None:
@@ -224,7 +227,7 @@ async def build(settings: AuditSettings, log: Log, client: Client, clock: Clock)
     )
     append = AppendEntries(client, stores.log, ownership)
     check_messages = CheckMessages(client, stores.log, stores.messages, stores.closings)
-    check_lists = CheckLists(client, stores.log, stores.sends, check_messages)
+    check_lists = CheckLists(client, stores.log, stores.sends, stores.years, check_messages)
     lists = WatchLists(check_lists, stores.log, stores.checks, clock)
     key = ChangeLogKey(append, stores.checkpoints, signer, clock)
     jobs = _jobs(stores, append=append, outbox=outbox, sign=sign, lists=lists, key=key, clock=clock)
@@ -365,7 +368,7 @@ def _flows(
         describe_message=describe_message,
         describe_subject=DescribeSubject(look_up, describe_message, stores.copies),
         describe_processing=DescribeProcessing(
-            stores.log,
+            stores.years,
             count_sends,
             stores.copies,
             ring,

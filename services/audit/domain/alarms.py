@@ -74,9 +74,9 @@ class Doubt(StrEnum):
         "restore the last good backup"
     )
     COUNTERS_DIFFER = (
-        "the counters are not what the list of sends makes of them, so figures may be false; the "
-        "log itself may be whole: hold a bundle against what a witness kept, and restore the last "
-        "good backup"
+        "the counters are not what the log or its list of sends makes of them, so figures may be "
+        "false; the log itself may be whole: hold a bundle against what a witness kept, and "
+        "restore the last good backup"
     )
     PRIVATE_MISSING = (
         "a private part that nothing erases is gone; stop the service, keep the database as it is, "

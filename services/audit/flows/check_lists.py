@@ -4,6 +4,7 @@ Nothing of it is signed, and all of it follows from the entries. Somebody who ch
 makes the service tell something else than its log says, while every bundle still verifies.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -18,7 +19,8 @@ from services.audit.flows.check_log import MALFORMED
 from services.audit.flows.check_messages import CheckMessages
 from services.audit.store.log import FoundBy, LogStore, Stored
 from services.audit.store.sends import Sends, follows, row_id
-from shared.mongo import Client, Document, transaction
+from services.audit.store.years import Place, Years, place_of
+from shared.mongo import Client, Document, Session, transaction
 
 _PAGE = 1000
 _FULL = TILE_WIDTH * HASH_SIZE
@@ -28,10 +30,16 @@ class CheckLists:
     """Reads one log from its beginning to its head of now, while it grows."""
 
     def __init__(
-        self, client: Client, log: LogStore, sends: Sends, messages: CheckMessages
+        self,
+        client: Client,
+        log: LogStore,
+        sends: Sends,
+        years: Years,
+        messages: CheckMessages,
     ) -> None:
         """Wire."""
         self._messages = messages
+        self._years = years
         self._client = client
         self._log = log
         self._sends = sends
@@ -46,6 +54,7 @@ class CheckLists:
     async def _doubt(self, log: str) -> Doubt | None:
         head = await self._log.head(log)
         size = 0 if head is None else head.size
+        counted: Counter[Place] = Counter()
         message_ids = await self._messages.listed(log)
         parts = AccountForParts(self._client, self._log, log)
         tiles: Tiles = {}
@@ -57,12 +66,23 @@ class CheckLists:
             if doubt is not None:
                 return doubt
             message_ids |= _messages_in(page)
+            counted += _count(page)
         if not await parts.adds_up():
             return Doubt.PRIVATE_UNACCOUNTED
         lists_follow = await self._lists_follow(log, size)
         if not (lists_follow and await self._messages.follow(log, message_ids)):
             return Doubt.LISTS_DIFFER
+        if not await transaction(
+            self._client, lambda session: self._years_hold(session, log, size, counted)
+        ):
+            return Doubt.COUNTERS_DIFFER
         return await self._figures_doubt(log)
+
+    async def _years_hold(
+        self, session: Session, log: str, size: int, counted: Counter[Place]
+    ) -> bool:
+        since = _count(await self._log.grown(session, log, size))
+        return await self._years.hold(session, log, counted + since)
 
     async def _page_doubt(
         self, log: str, page: Sequence[Stored], start: int, tiles: Tiles
@@ -132,6 +152,12 @@ def _follows(log: str, row: Document, entries: dict[int, dict[str, Any]]) -> boo
 
 def _ids(sends: Iterable[dict[str, Any]]) -> list[str]:
     return sorted({str(entry["send_id"]) for entry in sends})
+
+
+def _count(page: Iterable[Stored]) -> Counter[Place]:
+    """Count what is no send, by year, type and state."""
+    entries: list[dict[str, Any]] = [orjson.loads(entry.body) for entry in page]
+    return Counter(place_of(entry) for entry in entries if entry["type"] != EntryType.SEND)
 
 
 def _messages_in(page: Iterable[Stored]) -> set[str]:

@@ -5,11 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import orjson
-
 from services.audit.flows.count_sends import CountSends
 from services.audit.store.copies import Copies
-from services.audit.store.log import LogStore
+from services.audit.store.years import Years
 from shared.contracts.registry import LegalBasis
 from shared.pseudonyms import KeyRing
 
@@ -36,11 +34,11 @@ class Processing:
 
 
 class DescribeProcessing:
-    """Reads the counters, and the zone's other entries of the year."""
+    """Reads the counters alone: a log of any size answers at once."""
 
     def __init__(
         self,
-        log: LogStore,
+        years: Years,
         count_sends: CountSends,
         copies: Copies,
         ring: KeyRing,
@@ -49,7 +47,7 @@ class DescribeProcessing:
         private_kept_for: timedelta,
     ) -> None:
         """Wire."""
-        self._log = log
+        self._years = years
         self._count_sends = count_sends
         self._copies = copies
         self._ring = ring
@@ -63,11 +61,6 @@ class DescribeProcessing:
         sends: Counter[tuple[str, str]] = Counter()
         for count in counts:
             sends[count.channel, count.state] += count.count
-        entries: Counter[tuple[str, str]] = Counter()
-        async for body in self._log.bodies_but_sends(log):
-            entry = orjson.loads(body)
-            if entry["time"].startswith(f"{year:04d}-"):
-                entries[entry["type"], entry["state"] or ""] += 1
         return Processing(
             zone_id=log,
             zone_name=log if zone is None else zone.name,
@@ -75,7 +68,7 @@ class DescribeProcessing:
             legal_basis=None if zone is None else zone.legal_basis,
             sends=sends,
             networks=len({count.network_id for count in counts}),
-            entries=entries,
+            entries=await self._years.of(log, year),
             text_kept_for=self._text_kept_for,
             private_kept_for=self._private_kept_for,
             has_key=self._ring.has(log, year),

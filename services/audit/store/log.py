@@ -39,6 +39,7 @@ from services.audit.domain.merkle import (
 )
 from services.audit.store.erasures import Erasures
 from services.audit.store.sends import Sends
+from services.audit.store.years import Years
 from shared.clock import Clock
 from shared.failures import Fenced, Retryable
 from shared.mongo import Database, Document, Session, write_plainly
@@ -170,6 +171,7 @@ class LogStore:
         self._erased = database["erased"]
         self._erasures = Erasures(database)
         self._sends = Sends(database)
+        self._years = Years(database)
         self._clock = clock
         self._text_kept_for = text_kept_for
         self._private_kept_for = private_kept_for
@@ -234,6 +236,7 @@ class LogStore:
                 await writing.then(lambda e=entries, p=private: self._insert(session, e, p))
         await self._write_head(session, log, frontier, tiles)
         await self._sends.end(session, sends)
+        await self._years.add(session, log, sealed)
         return sealed
 
     async def _fresh(self, session: Session, log: str, drafts: Sequence[Draft]) -> list[Draft]:
@@ -357,12 +360,6 @@ class LogStore:
         private = {row["_id"]: row async for row in self._private.find(ids, session=session)}
         return [_stored(row, private.get(row["_id"])) for row in rows]
 
-    async def bodies_but_sends(self, log: str) -> AsyncIterator[bytes]:
-        """Stream every entry that is no send's, for a yearly report: it reads the whole log."""
-        query = _between(log, 0, _NO_END)
-        async for row in self._entries.find({**query, "type": {"$ne": "send"}}, {"body": 1}):
-            yield bytes(row["body"])
-
     async def accesses(self, log: str, below: int | None, most: int) -> list[Stored]:
         """Give the entries of type `access`, the newest first, below an index."""
         query: Document = {"log": log, "type": "access"}
@@ -417,8 +414,8 @@ class LogStore:
         )
 
     async def grown(self, session: Session, log: str, start: int) -> list[Stored]:
-        """Give the erasures from an index on, as of the session's moment."""
-        query = {**_between(log, start, _NO_END), "type": EntryType.ERASURE.value}
+        """Give every entry but sends from an index on, as of the session's moment."""
+        query = {**_between(log, start, _NO_END), "type": {"$ne": EntryType.SEND.value}}
         rows = await self._entries.find(query, {"body": 1}, session=session).to_list()
         ids: Document = {"_id": {"$in": [row["_id"] for row in rows]}}
         private = {row["_id"]: row async for row in self._private.find(ids, session=session)}

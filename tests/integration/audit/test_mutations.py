@@ -56,6 +56,7 @@ FIELDS = {
         *("last", "seq", "state", "time"),
     ),
     "stats": ("log", "day", "network_id", "channel", "state", "count"),
+    "years": ("count",),
     "hours": ("lowest", "highest"),
     "messages": (
         *("log", "first", "message_type", "message_id", "kind", "status", "references"),
@@ -78,7 +79,7 @@ only; `originals` are what `original` entries commit to, and are read no more on
 `erasures` say of whom nothing more is to be kept, which the log does not name.
 """
 
-DOUBLED = {"entries", "erased", "sends", "stats", "messages", "closings"}
+DOUBLED = {"entries", "erased", "sends", "stats", "years", "messages", "closings"}
 NEVER_SENT = "9f1c2a34-9b1e-4d27-8a5e-0c2f6d1b7e90"
 
 

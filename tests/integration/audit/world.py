@@ -28,6 +28,7 @@ from services.audit.store.closings import Closings
 from services.audit.store.log import LogStore
 from services.audit.store.messages import Messages
 from services.audit.store.sends import Sends
+from services.audit.store.years import Years
 from shared import pseudonyms
 from shared.access import Authenticator, Role
 from shared.clock import Clock
@@ -141,7 +142,8 @@ def check_lists(world: World) -> CheckLists:
     log = LogStore(world.database, world.clock, *kept_for)
     messages, closings = Messages(world.database), Closings(world.database)
     check_messages = CheckMessages(world.client, log, messages, closings)
-    return CheckLists(world.client, log, Sends(world.database), check_messages)
+    sends, years = Sends(world.database), Years(world.database)
+    return CheckLists(world.client, log, sends, years, check_messages)
 
 
 async def until(there: Callable[[], Awaitable[bool]], what: str, seconds: float = 15) -> None:
