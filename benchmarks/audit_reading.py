@@ -35,12 +35,16 @@ from joserfc.jwk import OKPKey
 from pydantic import AnyHttpUrl
 
 from benchmarks.audit_rig import START, Servers, send, servers, service_process
-from services.audit.domain.drafting import send_draft
+from services.audit.domain.drafting import draft_of, send_draft
 from services.audit.domain.entries import Draft
 from services.audit.settings import AuditSettings
 from services.audit.store.log import LogStore
+from services.audit.store.messages import Messages
 from services.audit.store.ownership import Ownership
 from shared.clock import Clock
+from shared.contracts import Verdict
+from shared.contracts.base import AlertKind, MessageType, Status
+from shared.contracts.dispatcher import Original, VerdictKind
 from shared.mongo import Session, connect, database, transaction
 from shared.pseudonyms import KeyRing
 
@@ -50,6 +54,9 @@ ROUNDS = 200
 _ZONE = "demo"
 _DATABASE = "audit_reading"
 _BATCH = 4000
+_PER_MESSAGE = 1000
+"""Entries of a message: its sends, and the verdict as the last."""
+
 _PEOPLE = 5000
 """Every so many sends, one goes to an address that can be looked up."""
 
@@ -143,6 +150,8 @@ async def _fill(settings: AuditSettings) -> float:
         own = database(client, _DATABASE)
         log = LogStore(own, clock, timedelta(days=365), timedelta(days=5 * 365))
         await log.prepare()
+        messages = Messages(own)
+        await messages.prepare()
         owner = Ownership(own, "benchmark", clock)
         begun = time.perf_counter()
         for first in range(0, ENTRIES, _BATCH):
@@ -152,7 +161,13 @@ async def _fill(settings: AuditSettings) -> float:
             async def append(
                 session: Session, epoch: int = epoch, drafts: list[Draft] = drafts
             ) -> None:
-                await log.append(session, _ZONE, epoch, drafts)
+                sealed = await log.append(session, _ZONE, epoch, drafts)
+                judged = [
+                    (entry.index, _verdict(entry.index))
+                    for entry in sealed
+                    if entry.index % _PER_MESSAGE == _PER_MESSAGE - 1
+                ]
+                await messages.take(session, _ZONE, judged)
 
             await transaction(client, append)
         await owner.release()
@@ -160,10 +175,15 @@ async def _fill(settings: AuditSettings) -> float:
 
 
 def _drafts(ring: KeyRing, numbers: Iterable[int]) -> Iterator[Draft]:
-    """Give drafts as `send` makes them; a thousand sends a message, a message every ten minutes."""
+    """Give drafts as `send` makes them; a message every ten minutes."""
     model = send_draft(send(_ZONE, 0))
     year = datetime.now(UTC).year
     for number in numbers:
+        message, place = divmod(number, _PER_MESSAGE)
+        if place == _PER_MESSAGE - 1:
+            if (judged := draft_of(_verdict(number))) is not None:
+                yield judged
+            continue
         recipient = f"{number * 2654435761 % 2**256:064x}"
         if number % _PEOPLE == 0:
             recipient = ring.pseudonym(_ZONE, year, _person(number))
@@ -172,14 +192,41 @@ def _drafts(ring: KeyRing, numbers: Iterable[int]) -> Iterator[Draft]:
             model,
             event_id=f"{send_id}.1",
             send_id=send_id,
-            message_id=_message(number // 1000),
+            message_id=_message(message),
             network_ids=(f"bin-{number % 40}",),
             state="failed" if number % 997 == 0 else ("accepted", "delivered")[number % 2],
-            time=START + timedelta(seconds=number // 1000 * 600 + number % 1000 / 10),
+            time=START + timedelta(seconds=message * 600 + place / 10),
             private={**(model.private or {}), "recipient": recipient, "member_ids": (member,)},
             members=(member,),
             recipient=recipient,
         )
+
+
+def _verdict(number: int) -> Verdict:
+    """Give the verdict on the message whose last entry has a number."""
+    at = START + timedelta(seconds=number // _PER_MESSAGE * 600)
+    return Verdict(
+        event_id=f"verdict-{number}",
+        ce_id=None,
+        original=Original(topic="bin.alerts", partition=0, offset=number, sha256="0" * 64),
+        zone_id=_ZONE,
+        message_type=MessageType.ALERT,
+        message_id=_message(number // _PER_MESSAGE),
+        kind=AlertKind.ALERT,
+        status=Status.ACTUAL,
+        network_ids=tuple(f"bin-{network}" for network in range(40)),
+        verdict=VerdictKind.ACCEPTED,
+        explanation="The message goes out.",
+        people=_PER_MESSAGE - 1,
+        signer="officer-1-key",
+        judged_at=at,
+        expires_at=at + timedelta(minutes=30),
+    )
+
+
+def _send_id(chance: random.Random) -> str:
+    of_message = chance.randrange(ENTRIES // _PER_MESSAGE) * _PER_MESSAGE
+    return f"{of_message + chance.randrange(_PER_MESSAGE - 1):032x}"
 
 
 def _person(number: int) -> str:
@@ -211,7 +258,7 @@ def _get(path: str, **params: str | int) -> tuple[str, str, dict[str, str | int]
 
 
 def _moment(number: int) -> str:
-    return (START + timedelta(seconds=number // 1000 * 600)).isoformat()
+    return (START + timedelta(seconds=number // _PER_MESSAGE * 600)).isoformat()
 
 
 ASKED: dict[str, Ask] = {
@@ -228,10 +275,13 @@ ASKED: dict[str, Ask] = {
         "/sends", network_id=f"bin-{r.randrange(40)}", cursor=r.randrange(ENTRIES)
     ),
     "sends of a message and state": lambda r: _get(
-        "/sends", message_id=_message(r.randrange(ENTRIES // 1000)), state="delivered"
+        "/sends", message_id=_message(r.randrange(ENTRIES // _PER_MESSAGE)), state="delivered"
     ),
     "sends of an hour, anywhere": lambda r: _hour(r.randrange(ENTRIES)),
-    "one send's history": lambda r: _get(f"/sends/{r.randrange(ENTRIES):032x}"),
+    "one send's history": lambda r: _get(f"/sends/{_send_id(r)}"),
+    "messages, any page": lambda r: _get("/messages", cursor=r.randrange(ENTRIES)),
+    "one message": lambda r: _get(f"/messages/{_message(r.randrange(ENTRIES // _PER_MESSAGE))}"),
+    "a year's record of processing": lambda _: _get(f"/zones/{_ZONE}/processing/{START.year}"),
     "stats, a page": lambda _: _get("/stats", limit=500),
     "who read what": lambda _: _get("/access"),
     "subject look-up": lambda r: (
