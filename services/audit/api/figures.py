@@ -14,6 +14,7 @@ from services.audit.api.scope import (
     Reader,
     Wired,
     ZoneQuery,
+    beside,
     own_zone,
     readable_log,
 )
@@ -80,6 +81,6 @@ async def list_access(
     if wanted is None:
         raise not_found()
     log = readable_log(caller, wanted)
-    await flows.record_access(log, caller, "read", "access.list")
-    page = await flows.list_access(log, cursor, limit)
+    record = flows.record_access(log, caller, "read", "access.list")
+    page = await beside(record, flows.list_access(log, cursor, limit))
     return Page[FullEntryView](items=[full_view(entry) for entry in page.entries], next=page.next)

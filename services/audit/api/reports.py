@@ -44,8 +44,7 @@ async def show_message_page(
 @router.post("/subjects/page", response_class=HTMLResponse)
 async def give_subject_page(caller: Auditor, flows: Wired, query: SubjectPageQuery) -> HTMLResponse:
     """Give a person's record as a page to hand over (GDPR, art. 15). The question is recorded."""
-    zone, destination = await ask(caller, flows, query, "subject.page")
-    found = await flows.describe_subject(zone, destination)
+    found = await ask(caller, flows, query, "subject.page", flows.describe_subject)
     return HTMLResponse(_PAGES.subject(query.language, found, flows.clock.now()))
 
 

@@ -5,8 +5,10 @@ names the readers of every zone. Operators see the checkpoints and consistency p
 that they are for, which say nothing about anybody. Everything else answers 404.
 """
 
+import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query, Request
 
@@ -77,6 +79,8 @@ Cursor = Annotated[
 Limit = Annotated[int, Query(ge=1, le=500, description="How many items at most.")]
 DEFAULT_LIMIT = 100
 
+Found = TypeVar("Found")
+
 
 def own_zone(caller: Caller, zone_id: str | None) -> str:
     """Give the zone that an auditor asks about. Raises 404 unless it is their own.
@@ -106,3 +110,12 @@ def provable_log(caller: Caller, zone_id: str) -> str:
     if caller.has(Role.OPERATOR) and caller.in_zone(zone_id):
         return zone_id
     return readable_log(caller, zone_id)
+
+
+async def beside(record: Awaitable[None], find: Awaitable[Found]) -> Found:
+    """Look while the looking is put on record; nothing is given before it is on record.
+
+    Both wait for the database, so together they take about as long as one. Raises what either does.
+    """
+    _, found = await asyncio.gather(record, find)
+    return found

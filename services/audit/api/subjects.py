@@ -1,11 +1,12 @@
 """`/v1/subjects`: what was sent to one number or address. Asking is itself on record."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from services.audit.api.scope import Auditor, Wired, own_zone
+from services.audit.api.scope import Auditor, Found, Wired, beside, own_zone
 from services.audit.api.views import EntryView, FullEntryView, entry_view, full_view
 from services.audit.domain.destinations import normalise
 from services.audit.flows.limit_lookups import TooManyLookUps
@@ -57,13 +58,20 @@ async def give_record(caller: Auditor, flows: Wired, query: SubjectQuery) -> Sub
 
 
 async def _find(caller: Caller, flows: Wired, query: SubjectQuery, action: str) -> SubjectRecord:
-    return await flows.look_up(*await ask(caller, flows, query, action))
+    return await ask(caller, flows, query, action, flows.look_up)
 
 
-async def ask(caller: Caller, flows: Wired, query: SubjectQuery, action: str) -> tuple[str, str]:
-    """Put a question about somebody on record, and give the log and the normalised destination.
+async def ask(
+    caller: Caller,
+    flows: Wired,
+    query: SubjectQuery,
+    action: str,
+    find: Callable[[str, str], Awaitable[Found]],
+) -> Found:
+    """Put a question about somebody on record, and answer it.
 
-    Raises 404 for another zone, 422 for what is no destination, 429 beyond the limit.
+    `find` gets the log and the normalised destination. Raises 404 for another zone, 422 for what is
+    no destination, 429 beyond the limit.
     """
     zone = own_zone(caller, query.zone_id)
     destination = normalise(query.destination)
@@ -84,7 +92,7 @@ async def ask(caller: Caller, flows: Wired, query: SubjectQuery, action: str) ->
             headers={"Retry-After": str(many.seconds)},
         ) from None
     pseudonym = flows.look_up.pseudonym(zone, destination)
-    await flows.record_access(
+    record = flows.record_access(
         zone, caller, "lookup", action, recipient=pseudonym, reason=query.reason
     )
-    return zone, destination
+    return await beside(record, find(zone, destination))

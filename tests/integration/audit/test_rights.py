@@ -60,6 +60,17 @@ async def test_a_token_for_a_zone_called_as_the_operators_log_opens_nothing(worl
                 assert await ask(http, "GET", f"/v1/zones/operators/{path}") == 404
 
 
+async def test_what_cannot_be_put_on_record_is_not_shown(world: World) -> None:
+    async with world.running() as app:
+        await world.publish(send(1, zone="keyless"))
+        await world.signed(1, "keyless")
+        # the reader stands in the record by a pseudonym, and the zone has no key to make one
+        async with world.http(app, Role.AUDITOR, zone="keyless") as http:
+            assert await ask(http, "GET", "/v1/sends") == 200  # names nobody
+            for method, path in (("GET", "/v1/access"), ("POST", "/v1/subjects/lookup")):
+                assert await ask(http, method, path) == 503, path
+
+
 async def test_every_role_sees_exactly_what_it_may(world: World) -> None:
     async with world.running() as app:
         await world.publish(*[send(number) for number in range(3)])

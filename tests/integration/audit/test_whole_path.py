@@ -14,7 +14,7 @@ from services.audit.domain.closing import digest
 from services.audit.domain.notes import Checkpoint, Verifier
 from services.audit.verify import BROKEN, UNPROVEN, VERIFIED, read_key, verify_bundle, verify_file
 from shared.access import Role
-from shared.contracts import Bulletin, MessageClosed, MessagePlanned, Verdict
+from shared.contracts import Bulletin, Erasure, MessageClosed, MessagePlanned, Verdict
 from shared.contracts.base import (
     AlertKind,
     BulletinKind,
@@ -292,6 +292,60 @@ async def test_proofs_hold_against_the_checkpoint_and_an_older_one(world: World)
             beyond = await http.get(f"/v1/zones/demo/entries/{10**6}/proof")
             assert beyond.status_code == 404
             assert beyond.json()["type"].endswith("not-provable")
+
+
+async def test_a_proposal_is_joined_to_its_verdict_as_an_original(world: World) -> None:
+    proposal = json.dumps({"bulletin_id": MESSAGE, "body": {"nl": "Graveer uw fiets."}}).encode()
+    async with world.running() as app:
+        headers = (("bin-signature", b"head..signature"),)
+        await world.publish_raw(Outgoing("bin.bulletins.proposed", "demo", proposal, headers))
+        record = world.cluster.on("bin.bulletins.proposed")[-1]
+        original = Original(
+            topic="bin.bulletins.proposed",
+            partition=record.partition,
+            offset=record.offset,
+            sha256=sha256(proposal),
+        )
+        judged = verdict_on(record.partition, record.offset).model_copy(
+            update={"original": original, "message_type": MessageType.BULLETIN}
+        )
+        await world.publish(judged)
+        await world.signed(2)
+        async with world.http(app, Role.AUDITOR) as http:
+            shown = (await http.get(f"/v1/messages/{MESSAGE}")).json()
+    timeline = {item["entry"]["type"]: item["private"] for item in shown["timeline"]}
+    assert (shown["message_type"], shown["verdict"]) == ("bulletin", "accepted")
+    assert timeline["original"]["value"] == proposal.decode()
+    assert timeline["original"]["sha256"] == sha256(proposal)
+    assert timeline["original"]["signature"] == "head..signature"
+    assert timeline["original"]["position"] == (
+        f"bin.bulletins.proposed|{record.partition}|{record.offset}"
+    )
+
+
+async def test_a_download_goes_on_while_the_log_grows_and_after_an_erasure(world: World) -> None:
+    erased = Erasure(erasure_id="erasure-1", member_id="member-9", zone_id="demo", erased_at=NOW)
+    async with world.running() as app:
+        await world.publish(*[send(number) for number in range(12)])
+        await world.signed(12)
+        async with world.http(app, Role.AUDITOR) as http:
+            first = (await http.get("/v1/zones/demo/bundle")).content.splitlines(keepends=True)
+            size = orjson.loads(first[0])["size"]
+            await world.publish(erased, send(1, 2, SendState.DELIVERED))
+            await world.signed(size + 2)
+
+            async def gone() -> bool:
+                row = await world.database["erasures"].find_one({"applied": True})
+                return row is not None
+
+            await until(gone, "the erasure")
+            rest = await http.get("/v1/zones/demo/bundle", params={"from": 5, "size": size})
+    joined = [*first[: 1 + 5], *rest.content.splitlines(keepends=True)]
+    report = verify_bundle(joined, world.public_pem)
+    # what was erased meanwhile is missing from the rest, and its entry proves as before
+    assert (report.problem, report.size, report.erased) == (None, size, 1)
+    mixed = [*first[:-1], *rest.content.splitlines(keepends=True)[-2:]]
+    assert verify_bundle(mixed, world.public_pem).problem is not None
 
 
 async def test_a_cut_off_download_goes_on_where_it_ended(world: World) -> None:
