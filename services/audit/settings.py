@@ -21,8 +21,10 @@ class AuditSettings(ServiceSettings):
     private_kept_for: timedelta = timedelta(days=5 * 365 + 2)
     """How long the private parts of sends, accesses and notices are kept; entries stay.
 
-    Five years: within them, from knowing of it, damage may be claimed for (Belgian Civil Code of
-    1804, art. 2262bis, § 1); so long it has to be shown who was sent what, and who looked.
+    Five years is this project's own choice, which no law sets: a claim for damage outside a
+    contract lapses five years after one knew of the damage and of who is liable, and at most twenty
+    after the fact (Belgian Civil Code of 1804, art. 2262bis, § 1, second and third paragraphs).
+    Within five years of a message somebody may so want to show who was sent what, and who looked.
     """
 
     lookups_per_hour: int = 60
