@@ -30,7 +30,8 @@ from shared.contracts.base import SendState
 from shared.mongo import Client, Document, connect, database
 
 TITLE = "Audit: appending"
-ROUNDS, ENTRIES, NAIVE = 5, 40_000, 300
+ROUNDS, NAIVE = 5, 300
+ENTRIES = int(os.environ.get("BUURTBODE_BENCHMARK_APPENDED", "40000"))
 _BATCH = 2000
 _WITHIN_S = 120
 _DATABASE = "audit_benchmark"
@@ -46,6 +47,8 @@ class Appended:
     service: float
     mongod: float
     broker: float
+    megabytes: float
+    """The most memory that the service had during the round."""
 
 
 def measure() -> list[str]:
@@ -84,6 +87,7 @@ async def _measure(started: Servers, folder: Path) -> list[str]:
         "",
         *_costs("one entry a send", ones),
         *_costs("two entries a send", twos),
+        *_memory(ones, twos),
     ]
 
 
@@ -120,6 +124,19 @@ def _costs(name: str, rounds: list[Appended]) -> list[str]:
     ]
 
 
+def _memory(ones: list[Appended], twos: list[Appended]) -> list[str]:
+    """Say what the service had in each round, in the order in which they came."""
+    most = [item.megabytes for both in zip(ones, twos, strict=True) for item in both]
+    shown = ", ".join(f"{value:.0f}" for value in most)
+    return [
+        (
+            f"Memory of the service, which stays one process throughout, at most, round by round "
+            f"of {ENTRIES:,} entries ({ENTRIES * len(most):,} in all, after two rounds that warm "
+            f"it): {shown} MB."
+        )
+    ]
+
+
 def _row(name: str, rates: list[float], ours: float) -> str:
     middle = statistics.median(rates)
     return (
@@ -140,15 +157,17 @@ async def _append(
         begun = time.perf_counter()
     finally:
         service.resume()
+    most = 0.0
     async with asyncio.timeout(_WITHIN_S):
         while True:
+            most = max(most, service.memory_info().rss / 1e6)
             row = await log["signed"].find_one({"_id": zone}, {"size": 1})
             if row is not None and row["size"] >= ENTRIES:
                 break
             await asyncio.sleep(0.02)
     spent = time.perf_counter() - begun
     costs = [(_used(part) - used) * 1e6 / ENTRIES for part, used in zip(parts, before, strict=True)]
-    return Appended(ENTRIES / spent, *costs)
+    return Appended(ENTRIES / spent, *costs, megabytes=most)
 
 
 def _child(name: str) -> psutil.Process:
