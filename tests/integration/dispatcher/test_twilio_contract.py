@@ -1,6 +1,7 @@
 """Our requests to Twilio, and the sandbox's answers, are what Twilio publishes of its API."""
 
 import asyncio
+import inspect
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -14,6 +15,10 @@ import httpx
 import pytest
 from aiohttp import web
 from pydantic import AnyHttpUrl, SecretStr
+from twilio.rest.api.v2010.account.message import (  # pyright: ignore[reportMissingTypeStubs]
+    MessageInstance,
+    MessageList,
+)
 
 from deploy.local.ports import LOOPBACK, free_port
 from services.dispatcher.domain.ledger import Row
@@ -285,3 +290,23 @@ async def test_the_sandbox_asks_for_a_pause_when_it_throttles(dispatcher_sandbox
 def test_every_status_that_twilio_publishes_means_something_here() -> None:
     unknown = {status for status in contract.STATUSES if receipt_state(status) is None}
     assert unknown == {"receiving"}  # of an inbound message on its way, never of ours
+
+
+def test_the_table_knows_what_the_sdk_knows() -> None:
+    """Twilio writes its SDK from the description, so a new version of it tells of a change."""
+    asked = {_camel(name) for name in inspect.signature(MessageList.create).parameters}
+    assert set(contract.REQUEST) <= asked
+    version: Any = None
+    told = vars(MessageInstance(version, {}, ACCOUNT))
+    fields = {name.rstrip("_") for name in told if not name.startswith("_")}
+    assert fields == set(contract.MESSAGE)
+    assert _values(MessageInstance.Status) == contract.STATUSES
+    assert _values(MessageInstance.Direction) == contract.DIRECTIONS
+
+
+def _camel(name: str) -> str:
+    return "".join(part.capitalize() for part in name.rstrip("_").split("_"))
+
+
+def _values(words: type[object]) -> set[object]:
+    return {value for name, value in vars(words).items() if name.isupper()}
