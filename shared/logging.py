@@ -5,7 +5,7 @@ import sys
 import traceback
 from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import structlog
@@ -118,15 +118,26 @@ class WithoutTexts(logging.Formatter):
         return _dumps(entry)
 
 
+def fault(error: BaseException) -> str:
+    """Tell what ended a process, as `WithoutTexts` tells it."""
+    errors = [_told(one) for one in _with_causes(error)]
+    return _dumps({"level": "critical", "event": "ended by a fault", "errors": errors})
+
+
 def _with_causes(error: BaseException) -> list[BaseException]:
-    chain: list[BaseException] = []
-    current: BaseException | None = error
-    while current is not None and current not in chain:
-        chain.append(current)
-        current = current.__cause__ or (
-            None if current.__suppress_context__ else current.__context__
-        )
-    return chain
+    found: list[BaseException] = []
+    waiting = [error]
+    while waiting:
+        current = waiting.pop(0)
+        if current in found:
+            continue
+        found.append(current)
+        if isinstance(current, BaseExceptionGroup):
+            waiting += cast("BaseExceptionGroup[BaseException]", current).exceptions
+        hidden = None if current.__suppress_context__ else current.__context__
+        if (cause := current.__cause__ or hidden) is not None:
+            waiting.append(cause)
+    return found
 
 
 def _told(error: BaseException) -> dict[str, object]:

@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from pymongo.errors import PyMongoError
 
 from shared.failures import Fenced, Retryable
+from shared.logging import fault
 from shared.settings import HttpSettings, UnusableSettingsError
 from shared.tasks import Task, beside
 
@@ -76,12 +77,15 @@ def run(main: Task) -> None:
     """Run a service's main coroutine.
 
     Unusable settings, or a cluster that does not answer, end the process with a sentence and a
-    code above 0, for its supervisor to try again.
+    code above 0, for its supervisor to try again. Any other fault does so too, without its text,
+    which may quote a number, an address or the input.
     """
     try:
         _run(main)
     except (UnusableSettingsError, Retryable) as error:
         sys.exit(f"cannot start: {error}")
+    except Exception as error:  # noqa: BLE001 - the last to see it
+        sys.exit(fault(error))
 
 
 def _run(main: Task) -> None:

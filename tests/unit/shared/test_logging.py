@@ -1,5 +1,6 @@
 """What a log line may hold: nothing of a person, whatever an exception quotes."""
 
+import asyncio
 import json
 import logging
 import sys
@@ -9,6 +10,8 @@ from pydantic import ValidationError
 
 from shared.contracts import Alert, Event, Member
 from shared.logging import WithoutTexts
+from shared.service import run
+from shared.tasks import beside
 
 NUMBER = "+32450000001"
 
@@ -34,6 +37,25 @@ def test_an_exception_is_told_by_type_and_place_and_never_by_its_text() -> None:
     assert (entry["service"], entry["level"], entry["logger"]) == ("dispatcher", "ERROR", "library")
     assert [one["error"] for one in entry["errors"]] == ["ValueError", "KeyError"]
     assert all("test_logging.py" in one["frames"][-1] for one in entry["errors"])
+
+
+def test_what_ends_a_service_is_told_by_type_and_place_and_never_by_its_text() -> None:
+    async def main() -> None:
+        async def fails() -> None:
+            try:
+                {}[NUMBER]
+            except KeyError as cause:
+                raise ValueError(NUMBER) from cause
+
+        async with beside([fails]):
+            await asyncio.Event().wait()
+
+    with pytest.raises(SystemExit) as ended:
+        run(main)
+    said = str(ended.value.code)  # text here: written to stderr, and the code is 1
+    assert NUMBER not in said
+    names = [one["error"] for one in json.loads(said)["errors"]]
+    assert names == ["ExceptionGroup", "ValueError", "KeyError"]
 
 
 def test_a_record_without_an_exception_says_who_and_how_bad() -> None:
