@@ -1,6 +1,7 @@
 """The command line as officers, operators and auditors use it, on the real stack."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from cli import demo_data
 from cli.demo_people import NETWORKS, audience, people
 from shared.records import Outgoing
 from shared.topics import ALERTS
+from tests.e2e.bulletins import released
 from tests.e2e.local_stack import LocalStack, Ran, until
+from tests.support.cap import DUTCH, FRENCH, SQUARE, document
 
 NETWORK = demo_data.network_id("molenwijk")
 
@@ -342,3 +345,62 @@ def test_sends_of_unknown_outcome_are_listed(stack: LocalStack) -> None:
     ran = stack.run("sends", "unknown")
     assert ran.code == 0, ran.err
     assert "Nothing" in ran.out
+
+
+def test_a_cap_document_warns_where_its_polygon_lies_until_another_cancels_it(
+    stack: LocalStack, marker: str, molenwijk: list[str], tmp_path: Path
+) -> None:
+    place = [[float(one) for one in pair.split(",")][::-1] for pair in SQUARE.split()]
+    with stack.api("registry", "police") as registry:
+        where = f"/v1/networks/{NETWORK}"
+        drawn = {"area": {"type": "Polygon", "coordinates": [place]}}
+        tag = registry.request("GET", where).headers["ETag"]
+        registry.request("PATCH", where, json=drawn, headers={"If-Match": tag})
+    now = datetime.now(UTC).replace(microsecond=0)
+    ends = f"{now + timedelta(hours=1):%FT%T}+00:00"
+    infos = (DUTCH + FRENCH).replace("2026-11-22T16:00:00+01:00", ends)
+    for word in ("Inbraak", "Cambriolage"):
+        infos = infos.replace(f"{word} ", f"{word} {marker} ")
+    sent = f"{now:%FT%T}+00:00"
+    path = tmp_path / "alert.xml"
+    path.write_bytes(document(infos, identifier=marker, sent=sent))
+    ran = stack.run("alert", "--key", stack.key_file(), "--cap", path, "--yes")
+    alert_id = _id(ran)
+    assert "1 network" in ran.out
+    assert "Not matched: " in ran.out  # the other networks are lists of streets
+    texts = {sms["body"] for sms in stack.everyone_got_one(marker, molenwijk)}
+    assert any("Cambriolage" in text for text in texts)
+    assert any("Inbraak" in text for text in texts)
+    over = {"msgType": "Cancel", "references": f"pz-demo.example,{marker},{sent}"}
+    path.write_bytes(document(infos, identifier=f"{marker}-over", sent=sent, **over))
+    ran = stack.run("alert", "--key", stack.key_file(), "--cap", path, "--yes")
+    assert ran.code == 0, ran.err
+    until(
+        lambda: len(stack.sms(marker)) == 2 * len(molenwijk) or None,
+        30,
+        f"the all-clear of {alert_id} to whoever was warned",
+    )
+
+
+@pytest.mark.timeout(180)
+def test_an_operator_says_what_became_of_mails_whose_server_never_answered(
+    stack: LocalStack, marker: str
+) -> None:
+    stack.misbehave(channel="mail", fault="accept_then_drop", count=1)
+    bulletin_id = released(stack, marker)
+
+    def waiting() -> str | None:
+        return stack.coverage(bulletin_id)["states"].get("unknown")
+
+    until(waiting, 60, "a mail is unknown")
+    listed = stack.run("sends", "unknown", "--message", bulletin_id)
+    assert bulletin_id in listed.out, listed.err
+    said = ("--as", "accepted", "--reason", "the server's log names it")
+    ran = stack.run("sends", "settle", "--message", bulletin_id, *said)
+    assert "Settled as accepted: 1 send." in ran.out, ran.err
+    assert "Nothing" in stack.run("sends", "unknown", "--message", bulletin_id).out
+
+    def recorded() -> bool | None:
+        return any(one["reason"] == "settled" for one in stack.sends(bulletin_id)) or None
+
+    until(recorded, 30, "the audit log has it")

@@ -11,10 +11,10 @@ from cli.api import RefusedError
 from cli.demo_people import audience, people
 from cli.police import signed
 from shared.clock import Clock
-from shared.contracts import BulletinProposed
-from shared.contracts.base import BulletinKind, Status
+from shared.contracts.base import Status
 from shared.contracts.dispatcher import VerdictKind
-from tests.e2e.local_stack import ZONE, LocalStack, until
+from tests.e2e.bulletins import released
+from tests.e2e.local_stack import LocalStack, until
 
 
 @pytest.mark.timeout(300)
@@ -41,7 +41,7 @@ def test_a_bulletin_reaches_each_mailbox_once_though_registry_and_dispatcher_are
 ) -> None:
     """A mail whose last reply was cut off waits for an operator; it is never sent again."""
     wanted = [p.email for p in people() if "station" in p.networks and not p.leaves]
-    bulletin_id = _released(stack, marker)
+    bulletin_id = released(stack, marker)
     olds = {service: stack.kill(service) for service in ("registry", "dispatcher")}
     for service, old in olds.items():
         stack.wait_back(service, old)
@@ -64,27 +64,6 @@ def test_a_bulletin_reaches_each_mailbox_once_though_registry_and_dispatcher_are
         return Counter(send["state"] for send in stack.sends(bulletin_id)) == states or None
 
     until(recorded, 30, "the audit log says the same")
-
-
-def _released(stack: LocalStack, marker: str) -> str:
-    """Propose a bulletin as the police and release it as the coordinator."""
-    clock, network = Clock(), demo_data.network_id("station")
-    proposal = BulletinProposed(
-        bulletin_id=clock.new_id(),
-        zone_id=ZONE,
-        network_ids=(network,),
-        kind=BulletinKind.PREVENTION,
-        status=Status.ACTUAL,
-        subject={"nl": f"Tip {marker}"},
-        body={"nl": "Sluit de deur."},
-        issued_by="officer-1",
-        issued_at=clock.now(),
-    )
-    verdict = stack.judged(signed(proposal, stack.key(), clock))
-    assert verdict.verdict is VerdictKind.ACCEPTED, verdict
-    with stack.api("registry", "coordinator") as registry:
-        registry.post(f"/v1/networks/{network}/bulletins/{proposal.bulletin_id}/release")
-    return proposal.bulletin_id
 
 
 @pytest.mark.timeout(400)
