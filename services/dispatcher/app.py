@@ -32,6 +32,7 @@ from services.dispatcher.flows.claim_sends import ClaimSends
 from services.dispatcher.flows.close_message import CloseMessage
 from services.dispatcher.flows.end_destinations import EndDestinations
 from services.dispatcher.flows.expire_sends import ExpireSends
+from services.dispatcher.flows.fall_back import FallBack
 from services.dispatcher.flows.forget_at_provider import ForgetAtProvider
 from services.dispatcher.flows.judge_alert import ALERTS_GROUP, JudgeAlerts
 from services.dispatcher.flows.list_messages import ListMessages
@@ -352,6 +353,13 @@ class _Wiring:
             ),
             expire=ExpireSends(ledger=stores.ledger, closings=stores.closings, clock=clock),
             pass_on=PassOn(ledger=stores.ledger, waiting=stores.waiting, clock=clock),
+            fall_back=FallBack(
+                ledger=stores.ledger,
+                messages=stores.messages,
+                copy=stores.copy,
+                keys=KeyRing(settings.pseudonym_keys),
+                clock=clock,
+            ),
             leases=RecoverLeases(ledger=stores.ledger, clock=clock),
             reconcile=ReconcileUnknown(
                 ledger=stores.ledger,

@@ -7,6 +7,7 @@ from datetime import timedelta
 from services.dispatcher.flows.close_message import CloseMessage
 from services.dispatcher.flows.end_destinations import EndDestinations
 from services.dispatcher.flows.expire_sends import ExpireSends
+from services.dispatcher.flows.fall_back import FallBack
 from services.dispatcher.flows.forget_at_provider import ForgetAtProvider
 from services.dispatcher.flows.pass_on import PassOn
 from services.dispatcher.flows.plan_message import PlanAgain, PlanMessage
@@ -51,6 +52,7 @@ def build_jobs(
     close: CloseMessage,
     expire: ExpireSends,
     pass_on: PassOn,
+    fall_back: FallBack,
     leases: RecoverLeases,
     reconcile: ReconcileUnknown,
     forget: ForgetAtProvider,
@@ -71,6 +73,7 @@ def build_jobs(
             Job("plan-again", plan_again.once, interval),
             Job("copy-complete", gate.check_complete, interval),
             Job("expire", expire.once, interval),
+            Job("fall-back", fall_back.once, interval),
             Job("pass-on", pass_on.once, _NOW_AND_THEN),
             Job("leases", leases.once, interval),
             Job("reconcile", reconcile.once, interval),

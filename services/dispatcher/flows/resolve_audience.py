@@ -68,7 +68,7 @@ class ResolveAudience:
             case MessageType.ALERT if stage == 0:
                 return self._members("sms", Channel.SMS, message, message.network_ids, after)
             case MessageType.ALERT:
-                takes = _with_fallback(message, networks)
+                takes = with_fallback(message, networks)
                 return self._members("fallback", Channel.EMAIL, message, takes, after)
 
     async def _members(
@@ -133,7 +133,8 @@ async def thread_ids(messages: Messages, message: Message) -> list[str]:
     return [] if about is None else [one.key.message_id for one in await messages.thread(about)]
 
 
-def _with_fallback(message: Message, networks: Mapping[str, Network]) -> tuple[str, ...]:
+def with_fallback(message: Message, networks: Mapping[str, Network]) -> tuple[str, ...]:
+    """Give the message's networks whose communication plan names e-mail for who has no number."""
     return tuple(
         network_id
         for network_id in message.network_ids

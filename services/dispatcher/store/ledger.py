@@ -69,6 +69,7 @@ _FIRST_FREED, _FREED = 500, 5000
 _CACHED = 256
 _OPEN = (SendState.CLAIMED, SendState.ATTEMPTING, SendState.UNKNOWN)
 _GOT_THROUGH = (SendState.ACCEPTED, SendState.DELIVERED, SendState.UNDELIVERED)
+_STOPPED = (Lane.WARM, SendState.FAILED, SendReason.STOPPED)
 _PERHAPS_THROUGH = (
     SendState.ATTEMPTING,
     SendState.UNKNOWN,
@@ -219,6 +220,7 @@ class Ledger:
         await sends.create_index("attempts.reference", sparse=True, name="references")
         await sends.create_index("members", name="members")
         await sends.create_index("forget", sparse=True, name="to_forget")
+        await sends.create_index("fall_back", sparse=True, name="to_fall_back")
 
     # ---- planning
 
@@ -806,6 +808,8 @@ class Ledger:
             duties["check_at"] = check_at
         if change.second:
             duties["second"] = True
+        if (after.lane, after.state, after.reason) == _STOPPED:
+            duties["fall_back"] = True
         if after.state is SendState.PLANNED:
             duties["due"] = change.due or change.at
         return duties
@@ -910,6 +914,17 @@ class Ledger:
             row = to_row(item)
             busy[row.destination or ""].append(row)
         return busy
+
+    async def to_fall_back(self, most: int) -> list[Row]:
+        """List warm sends that a STOP was learnt by, for which a mail may be planned."""
+        found = self._sends.find({"fall_back": True}, WITHOUT_EVENTS)
+        return [to_row(item) async for item in found.hint("to_fall_back").limit(most)]
+
+    async def fell_back(self, send_ids: Collection[str]) -> None:
+        """Note that this was seen to."""
+        await self._sends.update_many(
+            {"_id": {"$in": list(send_ids)}}, {"$unset": {"fall_back": ""}}
+        )
 
     async def to_forget(self, most: int) -> list[Row]:
         """List sends whose provider copies are to be dropped."""

@@ -302,6 +302,13 @@ class Messages:
             },
         )
 
+    async def open_revision(self, key: MessageKey) -> int | None:
+        """Give the revision of a plan whose sends may go; None while it is being made."""
+        row = await self._rows.find_one(
+            {"_id": str(key), "state": str(PlanState.OPEN)}, {"plan.revision": 1}
+        )
+        return None if row is None else int(row["plan"]["revision"])
+
     async def revision(self, key: str) -> int | None:
         """Give the revision of a message's plan; None where the message is not there."""
         row = await self._rows.find_one({"_id": key}, {"plan.revision": 1})

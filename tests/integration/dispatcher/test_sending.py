@@ -116,6 +116,28 @@ async def test_one_id_follows_an_alert_from_its_topic_to_the_provider_and_back(
     assert told == ["judged", "planned", "closed"]
 
 
+@pytest.mark.parametrize("fallback", ["email", None])
+async def test_who_turns_out_to_have_said_stop_gets_a_mail_where_the_plan_says_so(
+    world: World, fallback: str | None
+) -> None:
+    """The same alert, once, still warm; what the number refused stays on record as it was."""
+    stopped = member("a", "n1", phone="+32450021610", email="a@example.org")
+    await world.people(stopped, *crowd(1), warm_fallback=fallback)
+    async with world.dispatcher():
+        alert = await world.alert()
+        wanted = {"failed": 1, "delivered": 1} | ({"accepted": 1} if fallback else {})
+
+        async def closed() -> bool:
+            return any(one.states == wanted for one in world.closings(alert))
+
+        await until(closed)
+        await world.agree(alert)
+    rows = {row["channel"]: row for row in await world.rows(alert) if row["members"] == ["a"]}
+    assert (rows["sms"]["state"], rows["sms"]["reason"]) == ("failed", "stopped")
+    assert {row["lane"] for row in rows.values()} == {"warm"}
+    assert [mail["to"] for mail in await world.mail()] == (["a@example.org"] if fallback else [])
+
+
 async def test_a_mailbox_that_refuses_for_good_is_spared_until_its_address_is_corrected(
     world: World,
 ) -> None:
