@@ -258,13 +258,11 @@ class Ledger:
 
     async def _count(self, rows: Iterable[Row]) -> None:
         """Count rows that came into their states; within a transaction nobody knows that yet."""
-        tally: Counter[tuple[str, ...]] = Counter()
-        for row in rows:
-            message = self._messages.get(row.key) or await self._message_of(row.key)
-            provider = "" if message is None else self.provider_of(row.channel, message.status)
-            tally[row.lane, row.channel, row.state, provider, row.reason or ""] += 1
-        for labels, count in tally.items():
-            SENDS.labels(*labels).inc(count)
+        tally = Counter((row.key, row.lane, row.channel, row.state, row.reason) for row in rows)
+        for (key, lane, channel, state, reason), count in tally.items():
+            message = await self._message(key)
+            provider = self.provider_of(channel, message.status)
+            SENDS.labels(lane, channel, state, provider, reason or "").inc(count)
 
     async def committed(self, changes: Sequence[Change]) -> None:
         """Count changes of a transaction, and have their events published, now that they hold."""

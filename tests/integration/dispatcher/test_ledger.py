@@ -241,6 +241,25 @@ async def test_events_that_another_process_left_are_found_by_whoever_publishes_f
     assert await ledger.unpublished(10) == []
 
 
+async def test_a_message_is_read_once_however_many_sends_it_has(
+    mongo_database: MongoSettings,
+) -> None:
+    """Read for each, it cost 100,000 people fifty seconds before their first SMS."""
+    read: list[MessageKey] = []
+
+    async def message_of(key: MessageKey) -> Message:
+        read.append(key)
+        return message()
+
+    async with connect(mongo_database, "test") as client:
+        ledger = Ledger(open_database(client, mongo_database.database), Clock(), message_of)
+        await ledger.prepare()
+        await ledger.plan(None, sends(50))
+        await ledger.plan(None, sends(60)[50:])
+        await ledger.cancel_planned(None, KEY, "updated")
+    assert len(read) == 1
+
+
 async def test_processes_share_the_rates_and_get_those_of_one_that_went_or_died(
     mongo_database: MongoSettings,
 ) -> None:
