@@ -21,6 +21,7 @@ from services.dispatcher.api.bounces import bounce_listener
 from services.dispatcher.api.receipts import Accounts
 from services.dispatcher.consumers import SERVICE, Consumers
 from services.dispatcher.domain import texts
+from services.dispatcher.domain.ledger import Patience
 from services.dispatcher.domain.message import Message
 from services.dispatcher.domain.notices import Links
 from services.dispatcher.flows.answer_inbound import AnswerInbound
@@ -65,7 +66,7 @@ from services.dispatcher.store.closings import Closings
 from services.dispatcher.store.copy import Copy
 from services.dispatcher.store.coverage import Coverage
 from services.dispatcher.store.languages import Languages
-from services.dispatcher.store.ledger import Ledger, Patience
+from services.dispatcher.store.ledger import Ledger
 from services.dispatcher.store.mailboxes import Mailboxes
 from services.dispatcher.store.messages import Messages
 from services.dispatcher.store.processes import Processes
@@ -132,12 +133,13 @@ class Stores:
         """Bind all of them to one database."""
         messages = Messages(database)
         patience = Patience(settings.reconcile_after, settings.receipt_wait)
+        ledger = Ledger(database, clock, messages.get, patience)
         return cls(
             database=database,
             copy=Copy(database),
             messages=messages,
-            ledger=Ledger(database, clock, messages.get, patience),
-            closings=Closings(database),
+            ledger=ledger,
+            closings=ledger.closings,
             coverage=Coverage(database),
             addressed=AddressedNetworks(database),
             unknown=UnknownSends(database),
@@ -210,9 +212,9 @@ async def build(settings: DispatcherSettings, log: Log, client: Client, clock: C
     wiring = _Wiring(settings, log, client, clock, stores, senders, workers, processes, history)
     jobs = wiring.jobs()
     consumers = wiring.consumers(jobs)
-    stores.ledger.on_event = jobs.publish.wake
-    stores.ledger.provider_of = lambda channel, status: senders.of(channel, status).name
-    stores.ledger.on_sendable = wiring.wake_senders
+    stores.ledger.events.on_event = jobs.publish.wake
+    stores.ledger.events.provider_of = lambda channel, status: senders.of(channel, status).name
+    stores.ledger.plans.on_sendable = wiring.wake_senders
     tokens = httpx.AsyncClient()
     app = api()
     wiring.routes(app, tokens, consumers)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from services.dispatcher.domain.message import MessageKey
@@ -200,3 +200,19 @@ def event_id(send_id: str, seq: int) -> str:
 def event_uuid(send_id: str, seq: int) -> UUID:
     """Give the same id as a UUID."""
     return uuid5(_EVENTS, f"{send_id}/{seq}")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the ledger waits before somebody looks at an open send again."""
+
+    reconcile: timedelta = timedelta(seconds=5)
+    """After a send became `unknown`."""
+
+    receipt: timedelta = timedelta(minutes=10)
+    """After the message's expiry, for the final receipt of an accepted SMS."""
+
+    look_back: timedelta = timedelta(milliseconds=500)
+    """Between two looks at a whole index from its beginning. The database keeps the entries of the
+    last minutes after they are deleted, and passes over each on its way: thousands, while much is
+    sent. So in between, reading goes on from where it was, or goes by id."""

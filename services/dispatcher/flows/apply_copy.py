@@ -61,7 +61,7 @@ class ApplyCopy:
             return
         await self._copy.erase(session, erasures)
         member_ids = [erasure.member_id for erasure in erasures]
-        await self._ledger.erase(session, member_ids)
+        await self._ledger.destinations.erase(session, member_ids)
         await self._messages.erase(session, member_ids)
         await self._mailboxes.erase(session, member_ids)
         done = [self._acknowledgement(erasure) for erasure in erasures]

@@ -277,7 +277,7 @@ class AttemptSends:
             return
         held = [
             row
-            for row in await self._ledger.held_under(unsure | set(dropped.values()))
+            for row in await self._ledger.claims.held_under(unsure | set(dropped.values()))
             if row.fence in unsure or row.send_id in dropped
         ]
         written = [row for row in held if row.state is SendState.ATTEMPTING]
@@ -352,7 +352,7 @@ class AttemptSends:
         try:
             batch = await self._checked(batch)
             began = self._clock.monotonic()
-            started = await self._ledger.start(
+            started = await self._ledger.claims.start(
                 [one.row for one in batch], lane.sender.longest + _MARGIN
             )
             going = await self._still_allowed(batch, started)

@@ -10,8 +10,9 @@ from services.dispatcher.domain.message import Message, MessageKey, Thread
 from services.dispatcher.domain.permission import Refusal, Situation, refusal, replaces, thread
 from services.dispatcher.domain.quiet import quiet_until
 from services.dispatcher.domain.states import Cause
+from services.dispatcher.store.changes import Change, back, ended
 from services.dispatcher.store.copy import Copy
-from services.dispatcher.store.ledger import Change, Ledger, back, ended
+from services.dispatcher.store.ledger import Ledger
 from services.dispatcher.store.mailboxes import Mailboxes
 from services.dispatcher.store.messages import Messages
 from shared.clock import Clock
@@ -70,7 +71,7 @@ class ClaimSends:
         """Claim up to `most`; give how many were claimed, and those that may go out."""
         fence = self._clock.token()
         try:
-            rows = await self._ledger.claim(self.lane, self.channel, most, self._lease, fence)
+            rows = await self._ledger.claims.take(self.lane, self.channel, most, self._lease, fence)
             return len(rows), await self.check(rows)
         except BaseException:
             self.unsure.add(fence)
@@ -82,7 +83,7 @@ class ClaimSends:
             return []
         ready, changes = await self._look(rows)
         # one that is lost here was taken over by somebody, who will check it again
-        await self._ledger.change(changes)
+        await self._ledger.changes.write(changes)
         return ready
 
     async def look_again(self, rows: Sequence[Row]) -> list[Ready]:
@@ -112,7 +113,7 @@ class ClaimSends:
     async def release(self, rows: Sequence[tuple[Row, timedelta]]) -> None:
         """Put claimed sends back, each to be claimed again after its pause."""
         now = self._clock.now()
-        await self._ledger.change([_released(row, now, now + pause) for row, pause in rows])
+        await self._ledger.changes.write([_released(row, now, now + pause) for row, pause in rows])
 
     async def _message(self, key: MessageKey) -> Message:
         known = self._known.get(key)
@@ -174,7 +175,7 @@ class ClaimSends:
             mine = [row for row in rows if row.key == key and row.destination is not None]
             earlier = [other.key for other in situation.updates[about] if replaces(message, other)]
             first = replace(key, message_id=about.alert_id)
-            busy = await self._ledger.busy(
+            busy = await self._ledger.recipients.busy(
                 [first, *earlier], [row.destination for row in mine if row.destination]
             )
             waiting |= {

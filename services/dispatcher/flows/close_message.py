@@ -52,15 +52,15 @@ class CloseMessage:
     async def once(self) -> bool:
         """Close what can be closed, and do what the audit service answered."""
         for closing in await self._closings.to_resend():
-            count = await self._ledger.publish_again(closing.key)
+            count = await self._ledger.events.publish_again(closing.key)
             await self._closings.resent(closing)
-            self._ledger.on_event()
+            self._ledger.events.on_event()
             self._logger.warning(
                 "events are sent again", message_id=closing.key.message_id, count=count
             )
         for closing in await self._closings.to_drop():
             if closing.closed_at is not None:
-                await self._ledger.drop_events(closing.key, closing.closed_at)
+                await self._ledger.events.drop(closing.key, closing.closed_at)
             await self._closings.dropped(closing)
         for closing in await self._closings.due(self._clock.now()):
             await self._look(closing)
@@ -68,7 +68,7 @@ class CloseMessage:
 
     async def _look(self, closing: Closing) -> None:
         now = self._clock.now()
-        unsettled, pending = await self._ledger.is_open(closing.key)
+        unsettled, pending = await self._closings.is_open(closing.key)
         overdue = now >= self._deadline(closing)
         if pending:  # about to be acknowledged, which does not come back here by itself
             await self._closings.look_at(closing, now + _PENDING)
@@ -85,7 +85,7 @@ class CloseMessage:
         return (closing.accepted_at if bulletin else closing.expires_at) + self._close_after
 
     async def _close(self, closing: Closing, now: datetime, *, overdue: bool) -> None:
-        states, event_ids = await self._ledger.summary(closing.key)
+        states, event_ids = await self._closings.summary(closing.key)
         # 200,000 ids take a quarter of a second to sort: not while an alert waits for this loop
         total = await asyncio.to_thread(digest, event_ids)
         if total == closing.digest and not closing.again:

@@ -31,7 +31,7 @@ class EndDestinations:
         """End those of some messages; tell whether there are more."""
         found = await self._closings.with_destinations(self._clock.now() - self._kept_for)
         for closing in found:
-            await self._ledger.end_destinations(closing.key)
+            await self._ledger.destinations.end(closing.key)
             await self._messages.end_content(closing.key)
             await self._closings.without_destinations(closing)
         return bool(found)

@@ -2,8 +2,9 @@
 
 from services.dispatcher.domain.reasons import SendReason
 from services.dispatcher.domain.states import Cause
+from services.dispatcher.store.changes import ended
 from services.dispatcher.store.closings import Closings
-from services.dispatcher.store.ledger import Ledger, ended
+from services.dispatcher.store.ledger import Ledger
 from shared.clock import Clock
 from shared.contracts.base import SendState
 
@@ -24,8 +25,8 @@ class ExpireSends:
         more = False
         now = self._clock.now()
         for closing in await self._closings.over(now):
-            rows = await self._ledger.planned_of(closing.key, _MOST)
-            await self._ledger.change(
+            rows = await self._ledger.duties.planned_of(closing.key, _MOST)
+            await self._ledger.changes.write(
                 [
                     ended(Cause.EXPIRE, row, SendState.EXPIRED, SendReason.EXPIRED, now)
                     for row in rows

@@ -34,10 +34,10 @@ class FallBack:
 
     async def once(self) -> bool:
         """See to some of them; tell whether there may be more."""
-        rows = await self._ledger.to_fall_back(_MOST)
+        rows = await self._ledger.duties.to_fall_back(_MOST)
         seen_to = [row.send_id for row in rows if await self._see_to(row)]
         if seen_to:
-            await self._ledger.fell_back(seen_to)
+            await self._ledger.duties.fell_back(seen_to)
         return len(seen_to) == _MOST
 
     async def _see_to(self, row: Row) -> bool:
@@ -58,8 +58,8 @@ class FallBack:
                 pseudonym=self._keys.pseudonym,
                 new_id=self._clock.new_id,
             )
-            await self._ledger.plan(None, [planner.send(person) for person in people])
-            await self._ledger.make_sendable(row.key, revision)
+            await self._ledger.plans.add(None, [planner.send(person) for person in people])
+            await self._ledger.plans.make_sendable(row.key, revision)
         return True
 
 

@@ -18,7 +18,7 @@ class ForgetAtProvider:
 
     async def once(self) -> bool:
         """Ask for a page of them; tell whether there is more."""
-        rows = await self._ledger.to_forget(_MOST)
+        rows = await self._ledger.destinations.to_forget(_MOST)
         for row in rows:
             message = await self._messages.get(row.key)
             if message is not None:
@@ -26,5 +26,5 @@ class ForgetAtProvider:
                 for attempt in row.attempts:
                     if attempt.reference is not None:
                         await sender.forget(attempt.reference)
-            await self._ledger.forgotten([row.send_id])
+            await self._ledger.destinations.forgotten([row.send_id])
         return len(rows) == _MOST

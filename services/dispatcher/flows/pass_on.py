@@ -2,7 +2,8 @@
 
 from services.dispatcher.domain.reasons import SendReason
 from services.dispatcher.domain.states import UNDECIDED, Cause
-from services.dispatcher.store.ledger import Ledger, ended
+from services.dispatcher.store.changes import ended
+from services.dispatcher.store.ledger import Ledger
 from services.dispatcher.store.waiting import WaitingSends
 from shared.clock import Clock
 from shared.contracts.base import SendState
@@ -25,7 +26,7 @@ class PassOn:
         """Look at all that wait; there is never more to do at once."""
         async for page in self._waiting.pages():
             now = self._clock.now()
-            await self._ledger.change(
+            await self._ledger.changes.write(
                 [
                     ended(Cause.SUPPRESS, row, SendState.SUPPRESSED, SendReason.OTHER_NETWORK, now)
                     for row, before in page
@@ -34,5 +35,5 @@ class PassOn:
             )
             for row, before in page:
                 if before is None and await self._waiting.let_go(row):
-                    self._ledger.on_sendable()
+                    self._ledger.plans.on_sendable()
         return False

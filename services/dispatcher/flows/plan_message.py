@@ -143,7 +143,7 @@ class PlanMessage:
         new = await self._not_yet_planned(work, sends)
         if work.restored is not None:
             new = await self._restore.page(work, new)
-        await self._ledger.plan(None, new)
+        await self._ledger.plans.add(None, new)
         for send in sends:
             counts.add(send, is_fallback=stage > 0)
         await self._messages.proceed(work, stage, sends[-1].destination, counts)
@@ -163,7 +163,9 @@ class PlanMessage:
         planned: set[str] = set()
         for channel in {send.channel for send in sends}:
             ids = [i for send in sends if send.channel is channel for i in send.member_ids]
-            planned |= await self._ledger.members_planned(None, work.message.key, channel, ids)
+            planned |= await self._ledger.recipients.members_planned(
+                None, work.message.key, channel, ids
+            )
         return [
             replace(send, member_ids=left)
             for send in sends
@@ -198,7 +200,7 @@ class PlanMessage:
         known = await self._messages.thread(about)
         if is_all_clear(message) or await self._messages.ended([about]):
             for one in known:
-                await self._ledger.cancel_planned(None, one.key, SendReason.ALL_CLEAR)
+                await self._ledger.plans.cancel_planned(None, one.key, SendReason.ALL_CLEAR)
             return
         mine = next((i for i, one in enumerate(known) if one.key == message.key), len(known))
         for one in known[:mine]:
@@ -207,10 +209,10 @@ class PlanMessage:
             await self._replace(message, later)
 
     async def _replace(self, old: Message, new: Message) -> None:
-        await self._ledger.cancel_planned(None, old.key, SendReason.UPDATED, new.network_ids)
+        await self._ledger.plans.cancel_planned(None, old.key, SendReason.UPDATED, new.network_ids)
 
     async def _unresolved(self, message: Message) -> int:
-        return await self._ledger.unresolved(
+        return await self._ledger.recipients.unresolved(
             None, message.key.zone_id, await thread_ids(self._messages, message)
         )
 
@@ -224,7 +226,7 @@ class PlanMessage:
         await self._log.publish([record])
         if work.restored is not None:
             await self._restore.closing(work)
-        await self._ledger.make_sendable(message.key, work.revision)
+        await self._ledger.plans.make_sendable(message.key, work.revision)
         self._wake_senders()
         await self._messages.opened(work, again=work.behind or work.counts.unresolved > 0)
         self._logger.info(
@@ -338,4 +340,4 @@ class PlanAgain:
         if self._clock.now() >= message.accepted_at + RESOLVED_WITHIN:
             return True
         ids = await thread_ids(self._messages, message)
-        return await self._ledger.unresolved(None, message.key.zone_id, ids) == 0
+        return await self._ledger.recipients.unresolved(None, message.key.zone_id, ids) == 0

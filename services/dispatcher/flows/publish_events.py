@@ -5,7 +5,8 @@ import math
 from collections.abc import Callable
 from datetime import timedelta
 
-from services.dispatcher.store.ledger import Ledger, Unpublished
+from services.dispatcher.store.events import Unpublished
+from services.dispatcher.store.ledger import Ledger
 from shared.clock import Clock
 from shared.contracts import Send
 from shared.envelope import CE_TRACEPARENT, CONTENT_TYPE
@@ -56,11 +57,11 @@ class PublishEvents:
     async def once(self) -> bool:
         """Publish what waits; tell whether there may be more. Raises `Retryable`."""
         others = await self._hold()
-        waiting = await self._ledger.unpublished(_MOST, others=others)
+        waiting = await self._ledger.events.unpublished(_MOST, others=others)
         if not waiting:
             return False
         await self._log.publish([_record(item, event) for item in waiting for event in item.events])
-        await self._ledger.acknowledged(waiting)
+        await self._ledger.events.acknowledged(waiting)
         self._published()
         if len(waiting) < _MOST // 2:
             await asyncio.sleep(_GATHER_S)

@@ -10,7 +10,8 @@ from services.dispatcher.domain.ledger import AttemptRow, Evidence, Row
 from services.dispatcher.domain.message import Message
 from services.dispatcher.domain.states import Cause
 from services.dispatcher.senders.base import Delivery, Known, Sender, Senders, attempt_id
-from services.dispatcher.store.ledger import Change, Ledger
+from services.dispatcher.store.changes import Change
+from services.dispatcher.store.ledger import Ledger
 from services.dispatcher.store.messages import Messages
 from shared.clock import Clock
 from shared.contracts.base import Lane, SendState
@@ -47,7 +48,7 @@ class ReconcileUnknown:
 
     async def once(self) -> bool:
         """Look at what is due; tell whether there is more."""
-        rows = await self._ledger.to_check(_MOST)
+        rows = await self._ledger.duties.to_check(_MOST)
         limit = asyncio.Semaphore(_AT_ONCE)
 
         async def look(row: Row) -> None:
@@ -78,13 +79,13 @@ class ReconcileUnknown:
                 known = await sender.fetch(attempt.reference)
             except Retryable:
                 later = now + _ASK_AGAIN
-                await self._ledger.change([_unchanged(row, now, check_at=later)])
+                await self._ledger.changes.write([_unchanged(row, now, check_at=later)])
                 return
             if known is not None and known.state is not SendState.ACCEPTED:
-                await self._ledger.learn(row.send_id, attempt.number, _evidence(known, now))
-        current = await self._ledger.get(row.send_id)
+                await self._ledger.changes.learn(row.send_id, attempt.number, _evidence(known, now))
+        current = await self._ledger.changes.get(row.send_id)
         if current is not None and current.state is SendState.ACCEPTED:
-            await self._ledger.change([replace(_unchanged(current, now), asked=True)])
+            await self._ledger.changes.write([replace(_unchanged(current, now), asked=True)])
 
     # ---- unknown
 
@@ -93,13 +94,13 @@ class ReconcileUnknown:
         if row.destination is not None and await self._found(row, message, sender, now):
             return
         if now >= row.expires_at:  # settled as it stands; late evidence may still move it
-            await self._ledger.change([_unchanged(row, now)])
+            await self._ledger.changes.write([_unchanged(row, now)])
         elif self._deserves_second(row, now):
-            if not await self._ledger.change([replace(_unchanged(row, now), second=True)]):
+            if not await self._ledger.changes.write([replace(_unchanged(row, now), second=True)]):
                 self._logger.warning("second attempt", send_id=row.send_id, lane=row.lane)
-                self._ledger.on_sendable()
+                self._ledger.plans.on_sendable()
         else:
-            await self._ledger.change([_unchanged(row, now, check_at=self._next(row, now))])
+            await self._ledger.changes.write([_unchanged(row, now, check_at=self._next(row, now))])
 
     async def _found(self, row: Row, message: Message, sender: Sender, now: datetime) -> bool:
         """Look for the open attempts in the provider's list; tell whether one was there."""
@@ -109,7 +110,7 @@ class ReconcileUnknown:
                 continue
             known = await self._in_list(row, message, sender, attempt)
             if known is not None:
-                await self._ledger.learn(row.send_id, attempt.number, _evidence(known, now))
+                await self._ledger.changes.learn(row.send_id, attempt.number, _evidence(known, now))
                 found = True
         return found
 
@@ -123,7 +124,7 @@ class ReconcileUnknown:
             listed = await sender.find(delivery, attempt.at)
         except Retryable:
             return None
-        taken = await self._ledger.bound([known.reference for known in listed])
+        taken = await self._ledger.duties.bound([known.reference for known in listed])
         free = [known for known in listed if known.reference not in taken]
         return min(free, key=lambda known: known.created_at or attempt.at, default=None)
 

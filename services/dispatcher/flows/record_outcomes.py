@@ -13,7 +13,8 @@ from services.dispatcher.domain.pace import Random, backoff
 from services.dispatcher.domain.reasons import DEAD_MAILBOX, SendReason
 from services.dispatcher.domain.states import Cause
 from services.dispatcher.senders.base import Accepted, Failed, NotSent, Outcome
-from services.dispatcher.store.ledger import Change, Ledger
+from services.dispatcher.store.changes import Change
+from services.dispatcher.store.ledger import Ledger
 from services.dispatcher.store.mailboxes import Mailboxes
 from shared.clock import Clock
 from shared.contracts.base import Channel, Lane, SendState
@@ -84,7 +85,7 @@ class RecordOutcomes:
 
     async def _record(self, batch: Sequence[_Done]) -> None:
         changes = [change for done in batch if (change := self._change(done.row, done))]
-        lost = {change.before.send_id for change in await self._ledger.change(changes)}
+        lost = {change.before.send_id for change in await self._ledger.changes.write(changes)}
         for done in batch:
             if done.row.send_id in lost:
                 await self._again(done)
@@ -94,9 +95,9 @@ class RecordOutcomes:
     async def _again(self, done: _Done) -> None:
         """Fold an outcome into what somebody else, a receipt perhaps, has made of the row."""
         while True:
-            row = await self._ledger.get(done.row.send_id)
+            row = await self._ledger.changes.get(done.row.send_id)
             change = None if row is None else self._change(row, done)
-            if change is None or not await self._ledger.change([change]):
+            if change is None or not await self._ledger.changes.write([change]):
                 return
 
     def _change(self, row: Row, done: _Done) -> Change | None:

@@ -8,7 +8,8 @@ import structlog
 from services.dispatcher.domain.ledger import Evidence, Row, learn
 from services.dispatcher.domain.reasons import SendReason
 from services.dispatcher.domain.states import Cause
-from services.dispatcher.store.ledger import Change, Ledger, back
+from services.dispatcher.store.changes import Change, back
+from services.dispatcher.store.ledger import Ledger
 from shared.clock import Clock
 from shared.contracts.base import SendState
 
@@ -26,13 +27,15 @@ class RecoverLeases:
 
     async def once(self) -> bool:
         """Take over what has lapsed; tell whether there is more."""
-        rows = await self._ledger.lapsed(_MOST)
+        rows = await self._ledger.claims.lapsed(_MOST)
         if not rows:
             return False
         now = self._clock.now()
-        await self._ledger.change([change for row in rows if (change := _taken_over(row, now))])
+        await self._ledger.changes.write(
+            [change for row in rows if (change := _taken_over(row, now))]
+        )
         self._logger.warning("leases lapsed", count=len(rows))
-        self._ledger.on_sendable()
+        self._ledger.plans.on_sendable()
         return len(rows) == _MOST
 
 

@@ -13,8 +13,9 @@ from services.dispatcher.flows.check_history import OWN_TOPICS, own_events
 from services.dispatcher.flows.record_access import RecordAccess
 from services.dispatcher.flows.restore_sends import Kept
 from services.dispatcher.flows.wait_for_copy import COPY_TOPICS, CopyGate
+from services.dispatcher.store.changes import Change
 from services.dispatcher.store.closings import Closings
-from services.dispatcher.store.ledger import Change, Ledger
+from services.dispatcher.store.ledger import Ledger
 from services.dispatcher.store.messages import Messages
 from services.dispatcher.store.restored import Restored
 from shared.callers import Caller
@@ -117,7 +118,7 @@ class RecoverLedger:
         return count + await self._replay_page(page)
 
     async def _replay_page(self, page: Sequence[Sequence[Kept]]) -> int:
-        rows = await self._ledger.known([kept[0][0].send_id for kept in page])
+        rows = await self._ledger.changes.rows([kept[0][0].send_id for kept in page])
         changed: list[tuple[Row, list[Document]]] = []
         for kept in page:
             row = rows.get(kept[0][0].send_id)
@@ -125,14 +126,14 @@ class RecoverLedger:
                 after = replayed(row, [event for event, _ in kept])
                 new = [stored for event, stored in kept if event.seq > row.seq]
                 changed.append((after, new))
-        await self._ledger.replay([(row, new) for row, new in changed if new])
+        await self._ledger.recovery.replay([(row, new) for row, new in changed if new])
         await self._restored.done(rows)
         return len(changed)
 
     async def _doubt_the_rest(self) -> int:
         """Make unknown what may have been attempted since the backup without an event."""
         count, after = 0, None
-        while rows := await self._ledger.in_doubt(after, _PAGE):
+        while rows := await self._ledger.recovery.in_doubt(after, _PAGE):
             after = rows[-1].send_id
             now = self._clock.now()
             changes: list[Change] = []
@@ -142,7 +143,7 @@ class RecoverLedger:
                     since = row.silent[0].at if row.silent else now
                     doubtful = forgotten(row, since, now)
                 changes.append(Change(Cause.RESTORE, row, doubtful, now))
-            if await self._ledger.change(changes):
+            if await self._ledger.changes.write(changes):
                 raise Retryable("the ledger changed during its recovery; begin it again")
             count += len(changes)
         return count

@@ -14,8 +14,9 @@ from services.dispatcher.domain.notices import Recipient
 from services.dispatcher.domain.permission import thread
 from services.dispatcher.domain.reasons import SendReason
 from services.dispatcher.store.copy import AudienceKey, Copy
-from services.dispatcher.store.ledger import Ledger, Reached
+from services.dispatcher.store.ledger import Ledger
 from services.dispatcher.store.messages import Messages, Work
+from services.dispatcher.store.recipients import Reached
 from shared.contracts import Member, Network
 from shared.contracts.base import AlertKind, Channel, MessageType
 
@@ -107,7 +108,7 @@ class ResolveAudience:
         ids = await thread_ids(self._messages, message)
         position = None if after is None else (after, _LAST)
         while ids:
-            page = await self._ledger.reached(
+            page = await self._ledger.recipients.reached(
                 None, zone_id, ids, position, _PAGE, unresolved=unresolved
             )
             groups = [list(group) for _, group in groupby(page, key=_where)]

@@ -78,7 +78,7 @@ class RestoreSends:
             )
 
     async def _store(self, rows: Sequence[tuple[Row, Sequence[Document]]], done: set[str]) -> None:
-        await self._ledger.restore(rows)
+        await self._ledger.recovery.restore(rows)
         await self._restored.done(done)
 
     async def _events(self, work: Work, sends: Sequence[PlannedSend]) -> dict[str, list[Kept]]:

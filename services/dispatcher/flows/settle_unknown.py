@@ -7,7 +7,8 @@ from services.dispatcher.domain.ledger import Evidence, Row, settle
 from services.dispatcher.domain.reasons import SendReason
 from services.dispatcher.domain.states import Cause
 from services.dispatcher.flows.record_access import RecordAccess
-from services.dispatcher.store.ledger import Change, Ledger
+from services.dispatcher.store.changes import Change
+from services.dispatcher.store.ledger import Ledger
 from services.dispatcher.store.unknown import Narrowed, UnknownSends
 from shared.callers import Caller
 from shared.clock import Clock
@@ -61,7 +62,7 @@ class SettleUnknown:
         Raises `LookupError` where the caller may see no such send, `NotUnknown`, and `Retryable`
         where something else changed it at the same moment.
         """
-        row = await self._ledger.get(send_id)
+        row = await self._ledger.changes.get(send_id)
         if row is None or not caller.in_zone(row.key.zone_id):
             raise LookupError(send_id)
         if row.state is outcome and row.reason == SendReason.SETTLED:
@@ -77,7 +78,7 @@ class SettleUnknown:
         change = Change(Cause.SETTLE, row, after, now)
 
         async def work(session: Session) -> None:
-            if await self._ledger.change([change], session):
+            if await self._ledger.changes.write([change], session):
                 raise Retryable("the send changed at the same moment")
             await self._record(
                 caller,
@@ -91,5 +92,5 @@ class SettleUnknown:
             )
 
         await transaction(self._client, work)
-        await self._ledger.committed([change])
+        await self._ledger.changes.committed([change])
         return after

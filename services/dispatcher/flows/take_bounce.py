@@ -44,7 +44,7 @@ class TakeBounce:
             self._logger.error("unknown provider code", reason="status of a bounce")
         BOUNCES.labels(str(state), reason or "").inc()
         now = self._clock.now()
-        row = await self._ledger.learn(*named, Evidence(Cause.RECEIPT, state, now, reason))
+        row = await self._ledger.changes.learn(*named, Evidence(Cause.RECEIPT, state, now, reason))
         if row is not None and reason in DEAD_MAILBOX:
             await self._mailboxes.refused([row], now)
         return row is not None

@@ -68,7 +68,7 @@ class TakeReceipt:
         while self._waiting:
             batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
             try:
-                known = await self._ledger.learn_all([one.report for one in batch])
+                known = await self._ledger.changes.learn_all([one.report for one in batch])
             except Exception as error:  # noqa: BLE001 - each request answers with it
                 for one in batch:
                     if not one.known.done():

@@ -1,5 +1,6 @@
 """Sends as documents: the one place that knows the field names of collection `sends`."""
 
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -160,3 +161,8 @@ def _to_attempt(item: dict[str, Any]) -> AttemptRow:
         reference=item["reference"],
         flagged=item["flagged"],
     )
+
+
+def silent_now(state: str, at: datetime, attempt: object) -> Document:
+    """Give the note of a change that is no event, for a row's list of them."""
+    return {"state": state, "at": at, "attempt": attempt}

@@ -91,7 +91,7 @@ async def test_what_nobody_settles_is_closed_as_it_stands_a_day_after(world: Wor
         first = await world.closed(bulletin)
         unknown = next(row for row in await world.rows(bulletin) if row["state"] == "unknown")
         told = Evidence(Cause.SETTLE, SendState.ACCEPTED, datetime.now(UTC), SendReason.SETTLED)
-        await dispatcher.app.stores.ledger.learn(unknown["_id"], 1, told)
+        await dispatcher.app.stores.ledger.changes.learn(unknown["_id"], 1, told)
         second = await world.closed(bulletin, first.revision + 1)
     assert first.states == {"accepted": 1, "unknown": 1}
     assert second.states == {"accepted": 2}

@@ -15,7 +15,8 @@ from services.dispatcher.domain.send import PlannedSend
 from services.dispatcher.domain.states import Cause
 from services.dispatcher.flows.recover_leases import RecoverLeases
 from services.dispatcher.flows.share_rates import ShareRates
-from services.dispatcher.store.ledger import Change, Ledger, back
+from services.dispatcher.store.changes import Change, back
+from services.dispatcher.store.ledger import Ledger
 from services.dispatcher.store.messages import Messages
 from services.dispatcher.store.processes import Processes
 from shared.clock import Clock
@@ -88,46 +89,46 @@ async def ledger(mongo_database: MongoSettings) -> AsyncGenerator[Ledger]:
 
 
 async def _claim(ledger: Ledger, most: int, lease: timedelta = LEASE) -> list[Row]:
-    return await ledger.claim(Lane.WARM, Channel.SMS, most, lease, Clock().token())
+    return await ledger.claims.take(Lane.WARM, Channel.SMS, most, lease, Clock().token())
 
 
 async def _claimed(ledger: Ledger, count: int, lease: timedelta = LEASE) -> list[Row]:
-    await ledger.plan(None, sends(count))
-    await ledger.make_sendable(KEY, 1)
+    await ledger.plans.add(None, sends(count))
+    await ledger.plans.make_sendable(KEY, 1)
     return await _claim(ledger, count, lease)
 
 
 async def test_planning_twice_plans_once(ledger: Ledger) -> None:
-    assert await ledger.plan(None, sends(20)) == 20
-    assert await ledger.plan(None, sends(25)) == 5
+    assert await ledger.plans.add(None, sends(20)) == 20
+    assert await ledger.plans.add(None, sends(25)) == 5
 
 
 async def test_two_planners_at_once_plan_once(ledger: Ledger) -> None:
     results = await asyncio.gather(
-        *(ledger.plan(None, sends(200)) for _ in range(4)), return_exceptions=True
+        *(ledger.plans.add(None, sends(200)) for _ in range(4)), return_exceptions=True
     )
     assert all(isinstance(one, int | Retryable) for one in results)
-    assert await ledger.plan(None, sends(200)) == 0
-    await ledger.make_sendable(KEY, 1)
+    assert await ledger.plans.add(None, sends(200)) == 0
+    await ledger.plans.make_sendable(KEY, 1)
     assert len(await _claim(ledger, 500)) == 200
 
 
 async def test_nothing_is_claimed_before_kafka_has_the_planned_event(ledger: Ledger) -> None:
-    await ledger.plan(None, sends(3))
+    await ledger.plans.add(None, sends(3))
     assert await _claim(ledger, 10) == []
-    await ledger.make_sendable(KEY, 1)
+    await ledger.plans.make_sendable(KEY, 1)
     assert len(await _claim(ledger, 10)) == 3
 
 
 async def test_many_claimers_never_share_a_send(ledger: Ledger) -> None:
-    await ledger.plan(None, sends(300))
-    await ledger.make_sendable(KEY, 1)
+    await ledger.plans.add(None, sends(300))
+    await ledger.plans.make_sendable(KEY, 1)
 
     async def work() -> list[str]:
         mine: list[str] = []
         for _ in range(30):
             rows = await _claim(ledger, 20)
-            mine += [row.send_id for row in await ledger.start(rows, LEASE)]
+            mine += [row.send_id for row in await ledger.claims.start(rows, LEASE)]
         return mine
 
     taken = [one for mine in await asyncio.gather(*(work() for _ in range(6))) for one in mine]
@@ -138,70 +139,72 @@ async def test_who_wakes_after_the_lease_can_start_nothing(ledger: Ledger) -> No
     """Neither before nor after another process took the send over."""
     rows = await _claimed(ledger, 2, timedelta(milliseconds=50))
     await asyncio.sleep(0.2)
-    assert await ledger.start(rows, LEASE) == []
+    assert await ledger.claims.start(rows, LEASE) == []
     assert await RecoverLeases(ledger=ledger, clock=Clock()).once() is False
     again = await _claim(ledger, 10)
     assert len(again) == 2
-    assert await ledger.start(rows, LEASE) == []
-    assert len(await ledger.start(again, LEASE)) == 2
+    assert await ledger.claims.start(rows, LEASE) == []
+    assert len(await ledger.claims.start(again, LEASE)) == 2
 
 
 async def test_an_attempt_whose_process_died_becomes_unknown_with_its_history(
     ledger: Ledger,
 ) -> None:
-    started = await ledger.start(await _claimed(ledger, 1), timedelta(milliseconds=50))
+    started = await ledger.claims.start(await _claimed(ledger, 1), timedelta(milliseconds=50))
     await asyncio.sleep(0.2)
     await RecoverLeases(ledger=ledger, clock=Clock()).once()
-    row = await ledger.get(started[0].send_id)
+    row = await ledger.changes.get(started[0].send_id)
     assert row is not None
     assert (row.state, row.reason, row.seq) == (SendState.UNKNOWN, "lease_over", 1)
-    event = Send.from_json((await ledger.unpublished(10))[0].events[0][2])
+    event = Send.from_json((await ledger.events.unpublished(10))[0].events[0][2])
     assert [str(one.state) for one in event.before] == ["planned", "claimed", "attempting"]
     assert event.basis.house_rules == {"n1": 2}
     # and the answer that the stalled process still brings is not lost
     late = Evidence(Cause.ACCEPTED, SendState.ACCEPTED, datetime.now(UTC), reference="SM1")
-    after = await ledger.learn(row.send_id, 1, late)
+    after = await ledger.changes.learn(row.send_id, 1, late)
     assert after is not None
     assert after.state is SendState.ACCEPTED
-    assert await ledger.bound(["SM1", "SM2"]) == {"SM1"}
+    assert await ledger.duties.bound(["SM1", "SM2"]) == {"SM1"}
 
 
 async def test_a_change_is_written_once_with_exactly_one_event(ledger: Ledger) -> None:
     """Of many that say the same at the same time, one is written; the others learn that."""
-    started = await ledger.start(await _claimed(ledger, 1), LEASE)
+    started = await ledger.claims.start(await _claimed(ledger, 1), LEASE)
     evidence = Evidence(Cause.RECEIPT, SendState.DELIVERED, datetime.now(UTC), reference="SM1")
-    await asyncio.gather(*(ledger.learn(started[0].send_id, 1, evidence) for _ in range(20)))
-    row = await ledger.get(started[0].send_id)
+    await asyncio.gather(
+        *(ledger.changes.learn(started[0].send_id, 1, evidence) for _ in range(20))
+    )
+    row = await ledger.changes.get(started[0].send_id)
     assert row is not None
     assert row.seq == 1
-    assert [len(one.events) for one in await ledger.unpublished(10)] == [1]
+    assert [len(one.events) for one in await ledger.events.unpublished(10)] == [1]
 
 
 async def test_a_stale_change_is_reported_as_lost_and_writes_nothing(ledger: Ledger) -> None:
     claimed = (await _claimed(ledger, 1))[0]
-    started = (await ledger.start([claimed], LEASE))[0]
+    started = (await ledger.claims.start([claimed], LEASE))[0]
     now = datetime.now(UTC)
     failed = learn(started, 1, Evidence(Cause.REFUSED, SendState.FAILED, now, "blocked"))
     assert failed is not None
     good = Change(Cause.REFUSED, started, failed, now)
     stale = Change(Cause.RELEASE, claimed, replace(claimed, state=SendState.PLANNED), now)
-    assert await ledger.change([good]) == []
-    assert await ledger.change([stale]) == [stale]
-    row = await ledger.get(claimed.send_id)
+    assert await ledger.changes.write([good]) == []
+    assert await ledger.changes.write([stale]) == [stale]
+    row = await ledger.changes.get(claimed.send_id)
     assert row is not None
     assert row.state is SendState.FAILED
 
 
 async def test_a_change_made_again_after_a_lost_answer_counts_as_made(ledger: Ledger) -> None:
     """The driver may not know whether a write came through; writing it again does no harm."""
-    started = (await ledger.start(await _claimed(ledger, 1), LEASE))[0]
+    started = (await ledger.claims.start(await _claimed(ledger, 1), LEASE))[0]
     now = datetime.now(UTC)
     accepted = learn(started, 1, Evidence(Cause.ACCEPTED, SendState.ACCEPTED, now, None, "SM1"))
     assert accepted is not None
     change = Change(Cause.ACCEPTED, started, accepted, now)
-    assert await ledger.change([change]) == []
-    assert await ledger.change([change]) == []
-    row = await ledger.get(started.send_id)
+    assert await ledger.changes.write([change]) == []
+    assert await ledger.changes.write([change]) == []
+    row = await ledger.changes.get(started.send_id)
     assert row is not None
     assert (row.seq, row.version) == (1, started.version + 1)
 
@@ -209,12 +212,14 @@ async def test_a_change_made_again_after_a_lost_answer_counts_as_made(ledger: Le
 async def test_what_comes_due_behind_the_place_of_reading_is_found_within_a_moment(
     ledger: Ledger,
 ) -> None:
-    await ledger.plan(None, sends(6))
-    await ledger.make_sendable(KEY, 1)
+    await ledger.plans.add(None, sends(6))
+    await ledger.plans.make_sendable(KEY, 1)
     first = await _claim(ledger, 3)
     now = datetime.now(UTC)
     long_due = now - timedelta(hours=1)
-    assert await ledger.change([back(Cause.RELEASE, row, now, long_due) for row in first]) == []
+    assert (
+        await ledger.changes.write([back(Cause.RELEASE, row, now, long_due) for row in first]) == []
+    )
     found: set[str] = set()
 
     async def all_six() -> bool:
@@ -228,17 +233,17 @@ async def test_what_comes_due_behind_the_place_of_reading_is_found_within_a_mome
 async def test_events_that_another_process_left_are_found_by_whoever_publishes_for_all(
     ledger: Ledger, mongo_database: MongoSettings
 ) -> None:
-    started = (await ledger.start(await _claimed(ledger, 1), LEASE))[0]
+    started = (await ledger.claims.start(await _claimed(ledger, 1), LEASE))[0]
     told = Evidence(Cause.RECEIPT, SendState.DELIVERED, datetime.now(UTC), reference="SM1")
-    await ledger.learn(started.send_id, 1, told)
+    await ledger.changes.learn(started.send_id, 1, told)
     async with connect(mongo_database, "test") as client:
         database = open_database(client, mongo_database.database)
         another = Ledger(database, Clock(), Messages(database).get)
-        assert await another.unpublished(10, others=False) == []
-        left = await another.unpublished(10)
+        assert await another.events.unpublished(10, others=False) == []
+        left = await another.events.unpublished(10)
         assert [item.send_id for item in left] == [started.send_id]
-        await another.acknowledged(left)
-    assert await ledger.unpublished(10) == []
+        await another.events.acknowledged(left)
+    assert await ledger.events.unpublished(10) == []
 
 
 async def test_a_message_is_read_once_however_many_sends_it_has(
@@ -254,9 +259,9 @@ async def test_a_message_is_read_once_however_many_sends_it_has(
     async with connect(mongo_database, "test") as client:
         ledger = Ledger(open_database(client, mongo_database.database), Clock(), message_of)
         await ledger.prepare()
-        await ledger.plan(None, sends(50))
-        await ledger.plan(None, sends(60)[50:])
-        await ledger.cancel_planned(None, KEY, "updated")
+        await ledger.plans.add(None, sends(50))
+        await ledger.plans.add(None, sends(60)[50:])
+        await ledger.plans.cancel_planned(None, KEY, "updated")
     assert len(read) == 1
 
 
@@ -290,24 +295,24 @@ async def test_erasure_drops_a_destination_unless_somebody_else_shares_it(
     ledger: Ledger,
 ) -> None:
     shared = replace(sends(1)[0], member_ids=("m0", "m9"))
-    await ledger.plan(None, [shared, *sends(2)[1:]])
-    assert await ledger.erase(None, ["m0", "m1"]) == 1
-    await ledger.make_sendable(KEY, 1)
+    await ledger.plans.add(None, [shared, *sends(2)[1:]])
+    assert await ledger.destinations.erase(None, ["m0", "m1"]) == 1
+    await ledger.plans.make_sendable(KEY, 1)
     rows = await _claim(ledger, 10)
     assert {row.member_ids: row.destination for row in rows} == {
         ("m0", "m9"): "+324500000000",
         ("m1",): None,
     }
-    assert await ledger.erase(None, ["m9"]) == 1
-    assert [row.send_id for row in await ledger.to_forget(10)]
+    assert await ledger.destinations.erase(None, ["m9"]) == 1
+    assert [row.send_id for row in await ledger.destinations.to_forget(10)]
 
 
 async def test_cancelling_reaches_only_the_networks_of_the_update(ledger: Ledger) -> None:
     other = replace(sends(2)[1], network_ids=("n2",))
-    await ledger.plan(None, [sends(1)[0], other])
-    assert await ledger.cancel_planned(None, KEY, "updated", ["n1"]) == 1
-    assert await ledger.cancel_planned(None, KEY, "updated", ["n1"]) == 0
-    reached = await ledger.reached(None, "demo", [KEY.message_id])
+    await ledger.plans.add(None, [sends(1)[0], other])
+    assert await ledger.plans.cancel_planned(None, KEY, "updated", ["n1"]) == 1
+    assert await ledger.plans.cancel_planned(None, KEY, "updated", ["n1"]) == 0
+    reached = await ledger.recipients.reached(None, "demo", [KEY.message_id])
     assert reached == []
 
 
@@ -325,7 +330,7 @@ async def test_a_process_that_dies_between_write_and_request_costs_one_flagged_a
 
         async def steal() -> bool:
             claimed = await _claim(ledger, 1)
-            stolen.extend(await ledger.start(claimed, timedelta(milliseconds=100)))
+            stolen.extend(await ledger.claims.start(claimed, timedelta(milliseconds=100)))
             return bool(stolen)
 
         await until(steal)
@@ -343,7 +348,7 @@ async def test_a_message_of_several_pages_is_summed_up_whole_while_others_work(
 ) -> None:
     """Every event's id is in it once, and the loop is never held up for the whole of it."""
     count = 2300
-    await ledger.plan(
+    await ledger.plans.add(
         None,
         [replace(one, state=SendState.UNREACHABLE, reason="no_mobile") for one in sends(count)],
     )
@@ -356,9 +361,9 @@ async def test_a_message_of_several_pages_is_summed_up_whole_while_others_work(
             turns += 1
 
     working = asyncio.create_task(work())
-    states, ids = await ledger.summary(KEY)
+    states, ids = await ledger.closings.summary(KEY)
     working.cancel()
     assert states == {SendState.UNREACHABLE: count}
-    stored = await ledger.unpublished(2 * count)
+    stored = await ledger.events.unpublished(2 * count)
     assert list(ids) == sorted(one for item in stored for one, _, _ in item.events)
     assert turns > 3

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from services.dispatcher.domain.ledger import Row
+from services.dispatcher.domain.ledger import Patience, Row
 from services.dispatcher.domain.permission import may_begin
 from services.dispatcher.domain.states import TRANSITIONS
 from services.dispatcher.flows.claim_sends import ClaimSends, Ready
@@ -39,7 +39,7 @@ from services.dispatcher.senders.base import (
 )
 from services.dispatcher.store.closings import Closings
 from services.dispatcher.store.copy import Copy
-from services.dispatcher.store.ledger import Ledger, Patience
+from services.dispatcher.store.ledger import Ledger
 from services.dispatcher.store.mailboxes import Mailboxes
 from services.dispatcher.store.messages import Messages
 from shared.contracts import Send
@@ -174,8 +174,8 @@ class LedgerMachine(RuleBasedStateMachine):
         people = [member(f"m{n}", "n1", phone=f"+32450{n:07d}") for n in range(SENDS)]
         await transaction(self.client, lambda session: messages.add(session, one))
         await transaction(self.client, lambda session: copy.apply_members(session, people))
-        await self.ledger.plan(None, sends(SENDS))
-        await self.ledger.make_sendable(KEY, 1)
+        await self.ledger.plans.add(None, sends(SENDS))
+        await self.ledger.plans.make_sendable(KEY, 1)
         senders = Senders(self.provider, self.provider, self.provider, self.provider)
         self.reconciling = ReconcileUnknown(
             ledger=self.ledger,
@@ -230,7 +230,7 @@ class LedgerMachine(RuleBasedStateMachine):
         rows = [one.row for one in process.ready]
         process.ready = []
         checked, written = process.checked or self.hands.at, self.hands.at
-        for row in self.run(self.ledger.start(rows, LEASE)):
+        for row in self.run(self.ledger.claims.start(rows, LEASE)):
             earlier = Counter(attempt.state for attempt in row.attempts[:-1])
             assert set(earlier) <= {SendState.PLANNED, SendState.UNKNOWN}, earlier
             assert earlier[SendState.UNKNOWN] <= 1
@@ -307,7 +307,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule()
     def is_cancelled(self) -> None:
-        self.run(self.ledger.cancel_planned(None, KEY, "all_clear"))
+        self.run(self.ledger.plans.cancel_planned(None, KEY, "all_clear"))
 
     @precondition(lambda self: self.provider.taken)
     @rule(data=st.data(), status=st.sampled_from(STATUSES))
@@ -321,14 +321,14 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(acknowledged=st.booleans())
     def publishes(self, *, acknowledged: bool) -> None:
         """Events reach the topic; the process may die before it notes that."""
-        waiting = self.run(self.ledger.unpublished(100))
+        waiting = self.run(self.ledger.events.unpublished(100))
         for item in waiting:
             for event_id, _, value in item.events:
                 assert self.topic.setdefault(event_id, value) == value
                 event = Send.from_json(value)
                 self.per_send[event.send_id][event.seq] = event
         if acknowledged:
-            self.run(self.ledger.acknowledged(waiting))
+            self.run(self.ledger.events.acknowledged(waiting))
 
     # ---- what must hold at any moment
 

@@ -17,7 +17,7 @@ from services.dispatcher.domain.message import Message, MessageKey, Thread
 from services.dispatcher.domain.reasons import SendReason
 from services.dispatcher.domain.states import Cause
 from services.dispatcher.flows.pass_on import PassOn
-from services.dispatcher.store.ledger import ended
+from services.dispatcher.store.changes import ended
 from services.dispatcher.store.waiting import WaitingSends
 from shared.contracts import Alert, Bulletin, Erasure, Notice
 from shared.contracts.base import Channel, Lane, MessageType, SendState, Status
@@ -226,7 +226,7 @@ async def test_planner_that_died_midway_is_taken_over_where_it_stopped(desk: Des
     await desk.fill(*everyone)
     key = await desk.accept(desk.alert())
     planner = desk.half.planners[Lane.WARM]
-    plan = desk.half.ledger.plan
+    plan = desk.half.ledger.plans.add
     calls = 0
 
     async def dies_at_the_second_page(session: Any, sends: Any) -> int:
@@ -236,10 +236,10 @@ async def test_planner_that_died_midway_is_taken_over_where_it_stopped(desk: Des
             raise asyncio.CancelledError
         return await plan(session, sends)
 
-    desk.half.ledger.plan = dies_at_the_second_page
+    desk.half.ledger.plans.add = dies_at_the_second_page
     with pytest.raises(asyncio.CancelledError):
         await planner.once()
-    desk.half.ledger.plan = plan
+    desk.half.ledger.plans.add = plan
     assert not await desk.half.planner(Lane.WARM).once(), "the dead planner's lease still runs"
     stored = await desk.half.row(key)
     assert stored["plan"]["after"] is not None
@@ -258,19 +258,19 @@ async def test_planner_that_an_error_stopped_goes_on_at_once(desk: Desk) -> None
     """A database that fails over must not make an alert wait for the planner's own lease."""
     await desk.fill(member("a", "n1"))
     key = await desk.accept(desk.alert())
-    plan = desk.half.ledger.plan
+    plan = desk.half.ledger.plans.add
 
     async def breaks(session: Any, sends: Any) -> int:
         await plan(session, sends)
         message = "connection closed"
         raise AutoReconnect(message)
 
-    desk.half.ledger.plan = breaks
+    desk.half.ledger.plans.add = breaks
     planner = desk.half.planners[Lane.WARM]
     for _ in range(2):
         with pytest.raises(AutoReconnect):
             await planner.once()
-    desk.half.ledger.plan = plan
+    desk.half.ledger.plans.add = plan
     assert await planner.once()
     (row,) = await desk.half.sends(key.message_id)
     assert row["sendable"]
@@ -497,7 +497,9 @@ async def test_bulletin_goes_once_to_a_person_in_two_networks(desk: Desk) -> Non
     ]
     assert {row["lane"] for row in rows} == {"cold"}
     assert {plan.release: plan.people for plan in plans(desk.cluster)} == {"n1": 2, "n2": 2}
-    claimed = await desk.half.ledger.claim(Lane.COLD, Channel.EMAIL, 9, timedelta(minutes=1), "f")
+    claimed = await desk.half.ledger.claims.take(
+        Lane.COLD, Channel.EMAIL, 9, timedelta(minutes=1), "f"
+    )
     assert sorted(row.member_ids[0] for row in claimed) == ["a", "c"]
 
 
@@ -523,17 +525,19 @@ async def test_through_two_networks_it_goes_again_only_where_the_first_never_wen
         await taken(desk, count)
         await desk.half.plan()
     pass_on = PassOn(ledger=ledger, waiting=WaitingSends(desk.half.database, clock), clock=clock)
-    (row,) = await ledger.claim(Lane.COLD, Channel.EMAIL, 9, timedelta(minutes=1), "first")
+    (row,) = await ledger.claims.take(Lane.COLD, Channel.EMAIL, 9, timedelta(minutes=1), "first")
     await pass_on.once()
     assert [row["state"] for row in await desk.half.sends(name)] == ["claimed", "planned"]
     if cause in {Cause.SUPPRESS, Cause.EXPIRE}:
-        await ledger.change([ended(cause, row, SendState(state), reason, clock.now())])
+        await ledger.changes.write([ended(cause, row, SendState(state), reason, clock.now())])
     else:
-        await ledger.start([row], timedelta(minutes=1))
-        await ledger.learn(row.send_id, 1, Evidence(cause, SendState(state), clock.now(), reason))
+        await ledger.claims.start([row], timedelta(minutes=1))
+        await ledger.changes.learn(
+            row.send_id, 1, Evidence(cause, SendState(state), clock.now(), reason)
+        )
     await pass_on.once()
     await asyncio.sleep(0.5)  # until the ledger looks back at what is due since just now
-    await ledger.claim(Lane.COLD, Channel.EMAIL, 9, timedelta(minutes=1), "second")
+    await ledger.claims.take(Lane.COLD, Channel.EMAIL, 9, timedelta(minutes=1), "second")
     rows = {row["networks"][0]: row["state"] for row in await desk.half.sends(name)}
     assert rows == {"n1": state, "n2": second}
 

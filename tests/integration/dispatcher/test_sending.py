@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 from deploy.local.ports import LOOPBACK, free_port
 from services.dispatcher.domain.quiet import BRUSSELS
 from services.dispatcher.flows.end_destinations import EndDestinations
-from services.dispatcher.store.ledger import Ledger
+from services.dispatcher.store.claims import Claims
 from shared.clock import Clock
 from shared.contracts.base import SendState
 from shared.contracts.registry import QuietHours
@@ -61,12 +61,12 @@ async def test_a_receipt_that_overtakes_the_answer_implies_acceptance(world: Wor
     assert {event.attempt for event in world.events(alert)} == {1}
 
 
-@pytest.mark.parametrize("write", ["claim", "start"])
+@pytest.mark.parametrize("write", ["take", "start"])
 async def test_what_a_lost_answer_took_out_of_hand_goes_out_at_once(
     world: World, monkeypatch: pytest.MonkeyPatch, write: str
 ) -> None:
     """A database that fails over keeps nobody waiting for a lease, nor flags what never began."""
-    real = getattr(Ledger, write)
+    real = getattr(Claims, write)
     lost: list[int] = []
 
     async def loses_one_answer(*args: Any) -> Any:
@@ -77,7 +77,7 @@ async def test_what_a_lost_answer_took_out_of_hand_goes_out_at_once(
             raise AutoReconnect(message)
         return rows
 
-    monkeypatch.setattr(Ledger, write, loses_one_answer)
+    monkeypatch.setattr(Claims, write, loses_one_answer)
     await world.people(*crowd(5))
     async with world.dispatcher(lease=timedelta(minutes=5)):
         alert = await world.alert()
@@ -293,15 +293,15 @@ def slow_start(
     monkeypatch: pytest.MonkeyPatch, seconds: float, then: Callable[[], Awaitable[None]]
 ) -> None:
     """Have the write of `attempting` take its time, and something happen meanwhile."""
-    real = Ledger.start
+    real = Claims.start
 
-    async def start(self: Ledger, *args: Any) -> Any:
+    async def start(self: Claims, *args: Any) -> Any:
         started = await real(self, *args)
         await asyncio.sleep(seconds)
         await then()
         return started
 
-    monkeypatch.setattr(Ledger, "start", start)
+    monkeypatch.setattr(Claims, "start", start)
 
 
 async def test_what_expires_while_its_attempt_is_written_is_not_sent(

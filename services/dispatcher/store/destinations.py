@@ -1,0 +1,74 @@
+"""Where sends went: kept no longer than it is needed, and dropped when somebody is erased."""
+
+from collections.abc import Collection
+
+from services.dispatcher.domain.ledger import Row
+from services.dispatcher.domain.message import MessageKey
+from services.dispatcher.store.rows import GONE, WITHOUT_EVENTS, to_row
+from shared.mongo import Database, Document, Session
+
+
+class Destinations:
+    """Drops them here, and says which the provider is to drop."""
+
+    def __init__(self, database: Database) -> None:
+        """Bind to the dispatcher's database."""
+        self._sends = database["sends"]
+
+    async def erase(self, session: Session | None, member_ids: Collection[str]) -> int:
+        """Drop the destinations of erased people's sends, and mark what the provider has of them.
+
+        A destination that somebody else shares stays until they are erased too.
+        """
+        ids = list(member_ids)
+        await self._sends.update_many(
+            {"members": {"$in": ids}}, {"$addToSet": {"erased": {"$each": ids}}}, session=session
+        )
+        subset: Document = {"$expr": {"$setIsSubset": ["$members", "$erased"]}}
+        dropped = await self._sends.update_many(
+            {
+                "members": {"$in": ids},
+                "destination": {"$not": {"$regex": f"^{GONE}"}},
+                **subset,
+            },
+            [
+                {
+                    "$set": {
+                        "destination": {"$concat": [GONE, "$_id"]},
+                        "token": None,
+                        "v": {"$add": ["$v", 1]},
+                        "forget": True,
+                    }
+                }
+            ],
+            session=session,
+        )
+        return dropped.modified_count
+
+    async def end(self, key: MessageKey) -> None:
+        """Drop where a message's sends went, and what they link to; idempotent.
+
+        Who they were for stays by member id and pseudonym, as long as the account of it.
+        """
+        await self._sends.update_many(
+            {"message": str(key), "destination": {"$not": {"$regex": f"^{GONE}"}}},
+            [
+                {
+                    "$set": {
+                        "destination": {"$concat": [GONE, "$_id"]},
+                        "token": None,
+                        "reply_to": None,
+                        "v": {"$add": ["$v", 1]},
+                    }
+                }
+            ],
+        )
+
+    async def to_forget(self, most: int) -> list[Row]:
+        """List sends whose provider copies are to be dropped."""
+        found = self._sends.find({"forget": True}, WITHOUT_EVENTS).limit(most)
+        return [to_row(item) async for item in found]
+
+    async def forgotten(self, send_ids: Collection[str]) -> None:
+        """Note that the provider dropped its copies."""
+        await self._sends.update_many({"_id": {"$in": list(send_ids)}}, {"$unset": {"forget": ""}})
