@@ -78,8 +78,27 @@ def test_a_wrong_command_line_ends_with_2(run: Run) -> None:
     assert run("keys", "new").code == 2
 
 
-def test_no_command_waits_for_what_only_a_service_needs() -> None:
-    """Loading the services' Kafka client alone took a quarter of a second of every command."""
-    code = "import sys, cli.main; print([n for n in ('aiokafka', 'pymongo') if n in sys.modules])"
+@pytest.mark.parametrize(
+    ("command", "spared"),
+    [
+        ("None", ("aiokafka", "pymongo")),  # all of them, for the list of commands
+        ("'verify'", ("aiokafka", "pymongo", "confluent_kafka", "httpx", "cli.connection")),
+        ("'alert'", ("aiokafka", "pymongo", "services")),
+    ],
+)
+def test_a_command_waits_for_nothing_that_it_does_not_need(
+    command: str, spared: tuple[str, ...]
+) -> None:
+    """Loading what only others need made every command, an alert too, begin half a second late."""
+    code = (
+        f"import sys; from cli.main import application; application({command});"
+        f" print([name for name in {spared!r} if name in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_command_alone_is_the_same_as_among_all() -> None:
+    for name in {path[0] for path in ALL if path}:
+        alone = dict(_commands(typer.main.get_command(application(name))))
+        assert set(alone) == {(), *(path for path in ALL if path[:1] == (name,))}
