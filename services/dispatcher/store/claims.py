@@ -32,7 +32,7 @@ class _Place:
     looked_back: float = -math.inf
 
 
-class Claims:
+class SendClaims:
     """Takes sends that are due under a fence, and notes that their attempts begin."""
 
     def __init__(self, database: Database, clock: Clock, look_back: timedelta) -> None:

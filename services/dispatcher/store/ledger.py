@@ -2,7 +2,7 @@
 
 from services.dispatcher.domain.ledger import Patience
 from services.dispatcher.store.changes import Changes
-from services.dispatcher.store.claims import Claims
+from services.dispatcher.store.claims import SendClaims
 from services.dispatcher.store.closings import Closings
 from services.dispatcher.store.destinations import Destinations
 from services.dispatcher.store.duties import Duties
@@ -31,7 +31,7 @@ class Ledger:
         self.events = SendEvents(database, clock, self.closings, message_of, patience.look_back)
         self.changes = Changes(database, clock, self.closings, self.events, patience)
         self.plans = Plans(database, clock, self.closings, self.events, self.changes)
-        self.claims = Claims(database, clock, patience.look_back)
+        self.claims = SendClaims(database, clock, patience.look_back)
         self.recipients = Recipients(database)
         self.destinations = Destinations(database)
         self.duties = Duties(database, clock)

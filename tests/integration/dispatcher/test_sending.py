@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 from deploy.local.ports import LOOPBACK, free_port
 from services.dispatcher.domain.quiet import BRUSSELS
 from services.dispatcher.flows.end_destinations import EndDestinations
-from services.dispatcher.store.claims import Claims
+from services.dispatcher.store.claims import SendClaims
 from shared.clock import Clock
 from shared.contracts.base import SendState
 from shared.contracts.registry import QuietHours
@@ -66,7 +66,7 @@ async def test_what_a_lost_answer_took_out_of_hand_goes_out_at_once(
     world: World, monkeypatch: pytest.MonkeyPatch, write: str
 ) -> None:
     """A database that fails over keeps nobody waiting for a lease, nor flags what never began."""
-    real = getattr(Claims, write)
+    real = getattr(SendClaims, write)
     lost: list[int] = []
 
     async def loses_one_answer(*args: Any) -> Any:
@@ -77,7 +77,7 @@ async def test_what_a_lost_answer_took_out_of_hand_goes_out_at_once(
             raise AutoReconnect(message)
         return rows
 
-    monkeypatch.setattr(Claims, write, loses_one_answer)
+    monkeypatch.setattr(SendClaims, write, loses_one_answer)
     await world.people(*crowd(5))
     async with world.dispatcher(lease=timedelta(minutes=5)):
         alert = await world.alert()
@@ -293,15 +293,15 @@ def slow_start(
     monkeypatch: pytest.MonkeyPatch, seconds: float, then: Callable[[], Awaitable[None]]
 ) -> None:
     """Have the write of `attempting` take its time, and something happen meanwhile."""
-    real = Claims.start
+    real = SendClaims.start
 
-    async def start(self: Claims, *args: Any) -> Any:
+    async def start(self: SendClaims, *args: Any) -> Any:
         started = await real(self, *args)
         await asyncio.sleep(seconds)
         await then()
         return started
 
-    monkeypatch.setattr(Claims, "start", start)
+    monkeypatch.setattr(SendClaims, "start", start)
 
 
 async def test_what_expires_while_its_attempt_is_written_is_not_sent(
