@@ -203,7 +203,7 @@ class _Builder:
     def _port_names(self) -> list[str]:
         own_mongo = () if self._options.mongo else ("mongod",)
         own_kafka = () if self._options.kafka else _KAFKA
-        return [*own_mongo, *own_kafka, "sandbox", "smtp", *SERVICES]
+        return [*own_mongo, *own_kafka, "sandbox", "smtp", "bounces", *SERVICES]
 
     async def _limit(self) -> None:
         """Set the quota once in the life of the folder."""

@@ -19,6 +19,7 @@ TEST_ACCOUNT = "AC" + "2" * 32
 """The sandbox account that messages with status `test` go to, everywhere."""
 
 _SENDER = "no-reply@bin.example"
+_BOUNCES = "bounces@bin.example"
 
 _SEGMENT_PRICE = "0.08"
 """In euro; previews and yearly figures must not differ."""
@@ -67,6 +68,7 @@ def sandbox_environment(around: Surroundings, folder: Path) -> dict[str, str]:
         "FOLDER": str(folder),
         "HTTP_PORT": around.sandbox_url.rpartition(":")[2],
         "SMTP_PORT": str(around.smtp_port),
+        "BOUNCES_PORT": str(around.ports["bounces"]),
         "ACCOUNTS": orjson.dumps(played).decode(),
         "ISSUER_KEY": str(around.issuer.key_file),
     }
@@ -145,6 +147,9 @@ def _dispatcher(around: Surroundings) -> dict[str, str]:
     return {
         **twilio,
         **smtp,
+        "BOUNCES__ADDRESS": _BOUNCES,
+        "BOUNCES__HOST": LOOPBACK,
+        "BOUNCES__PORT": str(around.ports["bounces"]),
         "REGISTRY_URL": around.service_url("registry"),
         "SEGMENT_PRICE": _SEGMENT_PRICE,
         # the sandbox answers at once: what a killed dispatcher left open is soon settled

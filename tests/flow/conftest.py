@@ -24,7 +24,7 @@ from cli.connection import StackFile
 from cli.police import signed
 from deploy.local.issuer import Issuer, issuer_url
 from deploy.local.ports import LOOPBACK, free_port
-from deploy.local.service_settings import Surroundings, environment, sandbox_environment
+from deploy.local.service_settings import SERVICES, Surroundings, environment, sandbox_environment
 from deploy.local.tokens import ready_made_tokens
 from deploy.local.vault import Vault
 from services.audit.settings import AuditSettings
@@ -110,12 +110,12 @@ def surroundings(folder: Path, mongo_url: str, issuer_port: int, smtp_port: int)
     """Choose ports and secrets, as the local stack does."""
     vault = Vault(folder / "secrets")
     ports: dict[str, int] = {}
-    for name in ("registry", "dispatcher", "audit"):
+    for name in (*SERVICES, "bounces"):
         ports[name] = free_port([issuer_port, smtp_port, *ports.values()])
     return Surroundings(
         kafka_bootstrap="in memory",
-        kafka_passwords=dict.fromkeys(ports, "unused"),
-        mongo_urls=dict.fromkeys(ports, mongo_url),
+        kafka_passwords=dict.fromkeys(SERVICES, "unused"),
+        mongo_urls=dict.fromkeys(SERVICES, mongo_url),
         issuer=Issuer(issuer_url(LOOPBACK, issuer_port), vault.signing_key("issuer")),
         sandbox_url=f"http://{LOOPBACK}:{issuer_port}",
         smtp_port=smtp_port,

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from deploy.local.sandbox.bounces import Bounce, Bounces
 from deploy.local.sandbox.faults import Channel, Fault, Faults
 from deploy.local.sandbox.journal import Entry, Journal
 from deploy.local.sandbox.outcomes import mail_refusal
@@ -54,10 +55,11 @@ def subject(raw: str) -> str:
 class MailHandler:
     """What happens at each step of an SMTP conversation; the names are aiosmtpd's."""
 
-    def __init__(self, mailbox: Mailbox, faults: Faults) -> None:
-        """Accept into `mailbox`, misbehaving as `faults` says."""
+    def __init__(self, mailbox: Mailbox, faults: Faults, bounces: Bounces) -> None:
+        """Accept into `mailbox`, misbehaving as `faults` says; `bounces` reports what is lost."""
         self._mailbox = mailbox
         self._faults = faults
+        self._bounces = bounces
 
     async def handle_RCPT(  # noqa: N802
         self,
@@ -69,6 +71,8 @@ class MailHandler:
     ) -> str:
         """Take a recipient, or refuse it as the table of outcomes says."""
         del server, session
+        if hit := self._faults.next(Channel.MAIL, recipient=True):
+            await asyncio.sleep(hit.delay)
         refusal = mail_refusal(address)
         if refusal:
             return refusal
@@ -98,6 +102,8 @@ class MailHandler:
         raw = content.decode("utf-8", "surrogateescape")
         for recipient in envelope.rcpt_tos:
             self._mailbox.accept(envelope.mail_from or "", recipient, raw, status)
+            if status == "undelivered" and envelope.mail_from:
+                self._bounces.add(Bounce(envelope.mail_from, recipient))
 
 
 _REFUSALS = {

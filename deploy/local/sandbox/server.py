@@ -3,12 +3,12 @@
 import asyncio
 import logging
 import signal
-from contextlib import suppress
 
 import orjson
 from aiohttp import web
 
 from deploy.local.issuer import ISSUER_PATH, Issuer, issuer_url
+from deploy.local.sandbox.bounces import Bounces
 from deploy.local.sandbox.callbacks import Callbacks
 from deploy.local.sandbox.faults import Faults
 from deploy.local.sandbox.inspection import Inspection
@@ -17,6 +17,7 @@ from deploy.local.sandbox.mailbox import Mailbox, MailHandler, smtp_protocol
 from deploy.local.sandbox.phones import Phones
 from deploy.local.sandbox.settings import SandboxSettings
 from deploy.local.sandbox.twilio_api import TwilioApi
+from shared.tasks import end
 
 
 async def serve(settings: SandboxSettings) -> None:
@@ -28,7 +29,8 @@ async def serve(settings: SandboxSettings) -> None:
     phones = Phones(Journal(settings.folder / "sms.ndjson"))
     mailbox = Mailbox(Journal(settings.folder / "mail.ndjson"))
     callbacks = Callbacks(settings, phones)
-    working = asyncio.create_task(callbacks.run())
+    bounces = Bounces(settings.bounces_port, settings.delivered_after)
+    working = [asyncio.create_task(part.run()) for part in (callbacks, bounces)]
 
     app = web.Application()
     app.add_routes(TwilioApi(settings, phones, faults, callbacks).routes())
@@ -37,7 +39,7 @@ async def serve(settings: SandboxSettings) -> None:
     runner = web.AppRunner(app, access_log=None)  # paths and queries hold numbers
     await runner.setup()
 
-    handler = MailHandler(mailbox, faults)
+    handler = MailHandler(mailbox, faults, bounces)
     loop = asyncio.get_running_loop()
     smtp = await loop.create_server(
         lambda: smtp_protocol(handler), settings.host, settings.smtp_port
@@ -47,9 +49,7 @@ async def serve(settings: SandboxSettings) -> None:
     await stop.wait()
     smtp.close()
     await runner.cleanup()
-    working.cancel()
-    with suppress(asyncio.CancelledError):
-        await working
+    await end(working)
 
 
 def _issuer_routes(settings: SandboxSettings) -> list[web.RouteDef]:

@@ -37,7 +37,10 @@ class SandboxSettings(BaseSettings):
     """From acceptance to the status `sent`."""
 
     delivered_after: timedelta = timedelta(milliseconds=250)
-    """From `sent` to `delivered` or `undelivered`."""
+    """From `sent` to `delivered` or `undelivered`; and from a mail's acceptance to its report."""
+
+    bounces_port: int | None = None
+    """Where reports of mails that did not arrive are handed over by LMTP."""
 
     concurrent_requests: int = 200
     """Requests per account at one time; Twilio answers 429 to more."""

@@ -174,6 +174,13 @@ class SmtpSender:
         except (SMTPException, OSError):
             connection.close()
             return None
+        if self._clock.now() >= delivery.row.expires_at:  # the server took its time until here
+            await self._reset(connection)
+            return NotSent(SendReason.TOO_LATE)
+        return await self._data(connection, mail, delivery)
+
+    async def _data(self, connection: SMTP, mail: bytes, delivery: Delivery) -> Outcome:
+        """Send the mail itself: from here on a broken connection leaves open what became of it."""
         try:
             final_dot = self._settings.final_dot_timeout.total_seconds()
             await connection.data(mail, timeout=final_dot)

@@ -6,7 +6,7 @@ The sandbox is what really left the house, the ledger what we believe, the event
 import asyncio
 import uuid
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -108,3 +108,19 @@ async def test_a_misbehaving_mail_server_never_gets_a_mail_twice(
         await until(there)
         await asyncio.sleep(1)  # long enough for a wrong second attempt
     assert await one_to_one(world, bulletin, Channel.EMAIL) == states
+
+
+async def test_a_mail_whose_time_ran_out_before_the_server_asked_for_it_is_not_handed_over(
+    world: World,
+) -> None:
+    """A server may let one wait for minutes for its answer to the recipient (RFC 5321, 4.5.3.2)."""
+    await world.people(*crowd(2))
+    await world.fault("mail", "slow_recipient", count=1, seconds=3)
+    bulletin = str(uuid.uuid4())
+    async with world.dispatcher(**HASTY):
+        now = datetime.now(UTC)
+        await world.bulletin(bulletin, "n1", released_at=now, expires_at=now + timedelta(seconds=2))
+        closing = await world.closed(bulletin)
+        await world.agree(bulletin)
+    assert closing.states == {"accepted": 1, "expired": 1}
+    assert len(await world.mail()) == 1

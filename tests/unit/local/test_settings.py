@@ -3,7 +3,7 @@
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -40,7 +40,7 @@ def around(tmp_path: Path) -> Surroundings:
         issuer=Issuer("http://127.0.0.1:3/issuer", vault.signing_key("issuer")),
         sandbox_url="http://127.0.0.1:3",
         smtp_port=4,
-        ports={"registry": 5, "dispatcher": 6, "audit": 7},
+        ports={"registry": 5, "dispatcher": 6, "audit": 7, "bounces": 8},
         vault=vault,
     )
 
@@ -82,7 +82,8 @@ def test_no_variable_is_set_that_no_service_reads(around: Surroundings) -> None:
             parts = variable.removeprefix("BUURTBODE_").lower().split("__")
             model: Any = settings
             for part in parts[:-1]:
-                model = model.model_fields[part].annotation
+                kind = model.model_fields[part].annotation
+                model = next((one for one in get_args(kind) if one is not type(None)), kind)
             assert parts[-1] in model.model_fields, variable
 
 
