@@ -32,6 +32,7 @@ from services.dispatcher.domain.states import (
     origins,
     settled,
 )
+from services.dispatcher.store import joining
 from services.dispatcher.store.rows import (
     GONE,
     WITHOUT_EVENTS,
@@ -170,6 +171,7 @@ class Ledger:
         """Bind; `message_of` gives a message's own data, which its events carry."""
         self._sends = database["sends"]
         self._closings = database["closings"]
+        self._joiner = joining.Joiner(self._sends)
         self._clock = clock
         self._message_of = message_of
         self._patience = patience or Patience()
@@ -278,22 +280,25 @@ class Ledger:
     async def _not_there(
         self, session: Session | None, sends: Sequence[PlannedSend]
     ) -> list[PlannedSend]:
+        """Give what is to be stored; what is there already learns whom it concerns too."""
         wanted: dict[tuple[str, str, str], PlannedSend] = {}
         names = {key: str(key) for key in {send.key for send in sends}}
         for send in sends:
             wanted.setdefault((names[send.key], str(send.channel), send.destination), send)
+        there: list[joining.Joining] = []
         groups: dict[tuple[str, str], list[str]] = defaultdict(list)
         for message, channel, destination in wanted:
             groups[message, channel].append(destination)
         for (message, channel), destinations in groups.items():
             found = self._sends.find(
                 {"message": message, "channel": channel, "destination": {"$in": destinations}},
-                {"_id": 0, "destination": 1},
+                joining.FIELDS,
                 session=session,
             )
             async for item in found:
-                del wanted[message, channel, item["destination"]]
-        return list(wanted.values())
+                send = wanted.pop((message, channel, item["destination"]))
+                there.append(joining.Joining(item, send))
+        return [*wanted.values(), *await self._joiner.join(session, there)]
 
     async def _once_per_bulletin(
         self, session: Session | None, rows: Sequence[Row]
@@ -1013,6 +1018,7 @@ class Ledger:
         for row, events in changed:
             after = replace(row, version=row.version + 1)
             update = changing(after) | self._duties(Change(Cause.RESTORE, row, row, now), row)
+            update |= {"members": list(row.member_ids), "networks": list(row.network_ids)}
             gone = {"fence": "", "held": "", "lease": "", "pending": "", "second": ""}
             if "check_at" not in update:
                 gone["check_at"] = ""
