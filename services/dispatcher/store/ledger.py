@@ -219,7 +219,7 @@ class Ledger:
             name="second_attempts",
             partialFilterExpression={"second": True},
         )
-        await sends.create_index("attempts.reference", sparse=True, name="references")
+        await sends.create_index("references", unique=True, sparse=True, name="bound_once")
         await sends.create_index("members", name="members")
         await sends.create_index("forget", sparse=True, name="to_forget")
         await sends.create_index("fall_back", sparse=True, name="to_fall_back")
@@ -737,18 +737,25 @@ class Ledger:
     ) -> list[Change]:
         """Write changes, each with its event, in one round trip; give those that lost a race.
 
-        A lost change was not written: read the row again and decide anew.
+        A lost change was not written: read the row again and decide anew. So does one whose
+        provider id another send bound first (`is_anothers`).
         """
         if not changes:
             return []
         writes = [await self._write(change) for change in changes]
-        result = await self._sends.bulk_write(writes, ordered=False, session=session)
+        try:
+            result = await self._sends.bulk_write(writes, ordered=False, session=session)
+            matched = result.matched_count
+        except BulkWriteError as error:
+            if any(e.get("code") != _DUPLICATE_KEY for e in error.details["writeErrors"]):
+                raise
+            matched = -1
         self._has_events(c.before.send_id for c in changes if _next_seq(c) > c.before.seq)
         # what settles without an event of its own would otherwise not be noticed
         quiet = {str(c.before.key) for c in changes if c.after.state is c.before.state}
         if quiet:
             await self._reopen(quiet, session)
-        lost = [] if result.matched_count == len(writes) else await self._lost(changes, session)
+        lost = [] if matched == len(writes) else await self._lost(changes, session)
         if session is None:
             gone = {change.before.send_id for change in lost}
             await self._count(
@@ -838,6 +845,11 @@ class Ledger:
                 return row
             if not await self.change([Change(evidence.cause, row, after, evidence.at)]):
                 return after
+            if await self.is_anothers(evidence.reference, send_id):
+                if evidence.found:
+                    return row
+                # it was told of this attempt all the same
+                evidence = replace(evidence, reference=None)
 
     async def learn_all(self, reports: Sequence[tuple[str, int, Evidence]]) -> list[bool]:
         """Fold many reports, in order per send; tell of each whether there is such an attempt."""
@@ -854,11 +866,21 @@ class Ledger:
                 elif after := learn(rows[send_id], number, evidence):
                     changes[send_id] = Change(evidence.cause, rows[send_id], after, evidence.at)
             lost = {change.before.send_id for change in await self.change(list(changes.values()))}
-            again = [report for report in left if report[0] in lost and report not in later]
+            again = [
+                await self._as_its_own(report)
+                for report in left
+                if report[0] in lost and report not in later
+            ]
             left = again + later
             if left:
                 rows |= await self._rows({send_id for send_id, _, _ in left})
         return known
+
+    async def _as_its_own(self, report: tuple[str, int, Evidence]) -> tuple[str, int, Evidence]:
+        send_id, number, evidence = report
+        if await self.is_anothers(evidence.reference, send_id):
+            evidence = replace(evidence, reference=None)
+        return send_id, number, evidence
 
     async def _rows(self, ids: Collection[str]) -> dict[str, Row]:
         found = self._sends.find({"_id": {"$in": list(ids)}}, WITHOUT_EVENTS)
@@ -891,14 +913,14 @@ class Ledger:
     async def bound(self, references: Collection[str]) -> set[str]:
         """Tell which provider ids belong to an attempt already."""
         found = self._sends.find(
-            {"attempts.reference": {"$in": list(references)}}, {"attempts.reference": 1}
+            {"references": {"$in": list(references)}}, {"_id": 0, "references": 1}
         )
-        return {
-            attempt["reference"]
-            async for item in found
-            for attempt in item["attempts"]
-            if attempt.get("reference")
-        }
+        return {reference async for item in found for reference in item["references"]}
+
+    async def is_anothers(self, reference: str | None, send_id: str) -> bool:
+        """Tell whether a provider id is bound to another send: it can be bound to one only."""
+        query = {"references": reference, "_id": {"$ne": send_id}}
+        return reference is not None and await self._sends.find_one(query, {"_id": 1}) is not None
 
     async def busy(
         self, messages: Collection[MessageKey], destinations: Collection[str]

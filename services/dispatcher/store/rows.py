@@ -82,7 +82,10 @@ def to_document(row: Row) -> Document:
 
 def changing(row: Row) -> Document:
     """Give the fields that a change may touch."""
+    references = sorted({one.reference for one in row.attempts if one.reference is not None})
     return {
+        # absent where there is none: the unique index would take an empty list for a value
+        **({"references": references} if references else {}),
         "state": str(row.state),
         "reason": row.reason,
         "v": row.version,

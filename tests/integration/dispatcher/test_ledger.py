@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,8 +14,10 @@ from services.dispatcher.domain.ledger import Evidence, Row, learn
 from services.dispatcher.domain.message import Content, Message, MessageKey
 from services.dispatcher.domain.send import PlannedSend
 from services.dispatcher.domain.states import Cause
+from services.dispatcher.flows.reconcile_unknown import ReconcileUnknown
 from services.dispatcher.flows.recover_leases import RecoverLeases
 from services.dispatcher.flows.share_rates import ShareRates
+from services.dispatcher.senders.base import Delivery, Known, Senders
 from services.dispatcher.store.ledger import Change, Ledger, back
 from services.dispatcher.store.messages import Messages
 from services.dispatcher.store.processes import Processes
@@ -362,3 +365,63 @@ async def test_a_message_of_several_pages_is_summed_up_whole_while_others_work(
     stored = await ledger.unpublished(2 * count)
     assert list(ids) == sorted(one for item in stored for one, _, _ in item.events)
     assert turns > 3
+
+
+class OneListed:
+    """A provider that has one SMS, which may be that of any send asked about."""
+
+    def __init__(self, askers: int) -> None:
+        self.asked = asyncio.Barrier(askers)
+
+    async def find(self, delivery: Delivery, since: datetime) -> list[Known]:
+        del delivery, since
+        async with asyncio.timeout(5):
+            await self.asked.wait()  # both have read the list before either binds
+        return [Known("SM1", SendState.ACCEPTED, None, None)]
+
+
+@pytest.mark.parametrize("answered", [False, True])
+async def test_an_sms_is_bound_to_one_send_whoever_finds_it_and_whenever_it_answers(
+    ledger: Ledger, mongo_database: MongoSettings, *, answered: bool
+) -> None:
+    """Two reconcilers at once; and one of the sends gets its own late answer in between."""
+    started = await ledger.start(await _claimed(ledger, 2), timedelta(milliseconds=50))
+    await asyncio.sleep(0.2)
+    await RecoverLeases(ledger=ledger, clock=Clock()).once()
+    await _look_now(mongo_database)
+    provider: Any = OneListed(askers=5 if answered else 4)
+    async with connect(mongo_database, "test") as client:
+        database = open_database(client, mongo_database.database)
+        messages = Messages(database)
+
+        def reconciler() -> ReconcileUnknown:
+            return ReconcileUnknown(
+                ledger=Ledger(database, Clock(), messages.get),
+                messages=messages,
+                senders=Senders(provider, provider, provider, provider),
+                clock=Clock(),
+                reconcile_after=timedelta(seconds=5),
+                second_attempt_after=timedelta(seconds=60),
+            )
+
+        late = Evidence(Cause.ACCEPTED, SendState.ACCEPTED, datetime.now(UTC), reference="SM1")
+
+        async def answer() -> None:
+            if answered:
+                await provider.asked.wait()
+                await ledger.learn(started[0].send_id, 1, late)
+
+        await asyncio.gather(reconciler().once(), reconciler().once(), answer())
+    rows = [await ledger.get(row.send_id) for row in started]
+    bound = [row.send_id for row in rows if row is not None and row.reference == "SM1"]
+    assert len(bound) == 1
+    accepted = {row.send_id for row in rows if row is not None and row.state == "accepted"}
+    # what the provider told of its own attempt is true whoever had taken the SMS for theirs
+    assert accepted == {*bound, *([started[0].send_id] if answered else [])}
+
+
+async def _look_now(mongo_database: MongoSettings) -> None:
+    async with connect(mongo_database, "test") as client:
+        sends = open_database(client, mongo_database.database)["sends"]
+        due = {"$set": {"check_at": datetime.now(UTC) - timedelta(seconds=1)}}
+        await sends.update_many({"state": "unknown"}, due)
