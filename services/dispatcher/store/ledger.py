@@ -537,7 +537,8 @@ class Ledger:
     async def erase(self, session: Session | None, member_ids: Collection[str]) -> int:
         """Drop the destinations of erased people's sends, and mark what the provider has of them.
 
-        A destination that somebody else shares stays until they are erased too.
+        A destination that somebody else shares stays until they are erased too. What is under way
+        is marked once its provider id is known (`_write`), what the time has ended now.
         """
         ids = list(member_ids)
         await self._sends.update_many(
@@ -547,7 +548,7 @@ class Ledger:
         dropped = await self._sends.update_many(
             {
                 "members": {"$in": ids},
-                "destination": {"$not": {"$regex": f"^{GONE}"}},
+                "$or": [{"destination": {"$not": {"$regex": f"^{GONE}"}}}, {"ended": True}],
                 **subset,
             },
             [
@@ -558,7 +559,8 @@ class Ledger:
                         "v": {"$add": ["$v", 1]},
                         "forget": True,
                     }
-                }
+                },
+                {"$unset": "ended"},
             ],
             session=session,
         )
@@ -724,6 +726,7 @@ class Ledger:
                         "destination": {"$concat": [GONE, "$_id"]},
                         "token": None,
                         "reply_to": None,
+                        "ended": True,
                         "v": {"$add": ["$v", 1]},
                     }
                 }
@@ -795,6 +798,8 @@ class Ledger:
         elif moved:
             values["silent"].append(_silent_now(after.state, change.at, len(after.attempts)))
         values |= self._duties(change, after)
+        if after.destination is None and _references(after) - _references(before):
+            values["forget"] = True  # the person was erased during the attempt
         if after.state not in {SendState.CLAIMED, SendState.ATTEMPTING}:
             update["$unset"] |= {"fence": "", "held": "", "lease": ""}
         if after.state in UNSENT:  # whoever waits behind it is next
@@ -956,9 +961,10 @@ class Ledger:
         found = self._sends.find({"forget": True}, WITHOUT_EVENTS).limit(most)
         return [to_row(item) async for item in found]
 
-    async def forgotten(self, send_ids: Collection[str]) -> None:
-        """Note that the provider dropped its copies."""
-        await self._sends.update_many({"_id": {"$in": list(send_ids)}}, {"$unset": {"forget": ""}})
+    async def forgotten(self, row: Row) -> None:
+        """Note that the provider dropped its copies, as far as they were known in this row."""
+        where = {"_id": row.send_id, "v": row.version}
+        await self._sends.update_one(where, {"$unset": {"forget": ""}})
 
     # ---- events
 
@@ -1145,6 +1151,10 @@ def _bound(row: Row) -> bool:
 
 def _has(row: Row | None, number: int) -> bool:
     return row is not None and 1 <= number <= len(row.attempts)
+
+
+def _references(row: Row) -> set[str | None]:
+    return {attempt.reference for attempt in row.attempts} - {None}
 
 
 def _is_told(change: Change) -> bool:

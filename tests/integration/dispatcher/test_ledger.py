@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from services.dispatcher.domain.ledger import Evidence, Row, learn
 from services.dispatcher.domain.message import Content, Message, MessageKey
 from services.dispatcher.domain.send import PlannedSend
 from services.dispatcher.domain.states import Cause
+from services.dispatcher.flows.forget_at_provider import ForgetAtProvider
 from services.dispatcher.flows.reconcile_unknown import ReconcileUnknown
 from services.dispatcher.flows.recover_leases import RecoverLeases
 from services.dispatcher.flows.share_rates import ShareRates
@@ -425,3 +426,45 @@ async def _look_now(mongo_database: MongoSettings) -> None:
         sends = open_database(client, mongo_database.database)["sends"]
         due = {"$set": {"check_at": datetime.now(UTC) - timedelta(seconds=1)}}
         await sends.update_many({"state": "unknown"}, due)
+
+
+class Forgetful:
+    """A provider that drops what it is asked to."""
+
+    def __init__(self) -> None:
+        self.forgotten: list[str] = []
+
+    async def forget(self, reference: str) -> None:
+        self.forgotten.append(reference)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        "answer erase forget",
+        "erase forget answer forget",
+        "erase answer forget",
+        "answer end erase forget",
+    ],
+)
+async def test_the_providers_copy_goes_whether_erasure_or_answer_comes_first(
+    ledger: Ledger, mongo_database: MongoSettings, order: str
+) -> None:
+    """However long the attempt takes, and however long ago its destination has ended."""
+    started = (await ledger.start(await _claimed(ledger, 1), LEASE))[0]
+    answer = Evidence(Cause.ACCEPTED, SendState.ACCEPTED, datetime.now(UTC), reference="SM1")
+    provider: Any = Forgetful()
+    async with connect(mongo_database, "test") as client:
+        messages = Messages(open_database(client, mongo_database.database))
+        senders = Senders(provider, provider, provider, provider)
+        forget = ForgetAtProvider(ledger=ledger, messages=messages, senders=senders)
+        steps: dict[str, Callable[[], Awaitable[object]]] = {
+            "answer": lambda: ledger.learn(started.send_id, 1, answer),
+            "erase": lambda: ledger.erase(None, ["m0"]),
+            "end": lambda: ledger.end_destinations(KEY),
+            "forget": forget.once,
+        }
+        for step in order.split():
+            await steps[step]()
+        assert provider.forgotten == ["SM1"]
+        assert await ledger.to_forget(10) == []
