@@ -1048,6 +1048,8 @@ class Ledger:
             update = changing(after) | self._duties(Change(Cause.RESTORE, row, row, now), row)
             update |= {"members": list(row.member_ids), "networks": list(row.network_ids)}
             gone = {"fence": "", "held": "", "lease": "", "pending": "", "second": ""}
+            if row.state in UNSENT:  # it stands in no other network's way any more
+                gone |= {"base": "", "behind": "", "freed": ""}
             if "check_at" not in update:
                 gone["check_at"] = ""
             writes.append(
@@ -1066,32 +1068,65 @@ class Ledger:
     async def restore(self, rows: Sequence[tuple[Row, Sequence[Document]]]) -> None:
         """Store sends that the ledger had forgotten; those without an event get theirs now.
 
-        What is there already stays as it is.
+        What is there already, by its id or its destination, stays as it is. Raises `Retryable`
+        where the sends that it turns on change meanwhile: what was stored is there the next time.
         """
         now = self._clock.now()
-        documents: list[Document] = []
-        for row, events in rows:
-            duties = self._duties(Change(Cause.RESTORE, row, row, now), row)
-            if events:
-                document = to_document(row) | {"acked": row.seq, "events": list(events)}
-            else:
-                document = await self._new_document(row, now)
-            if row.key.message_type is MessageType.BULLETIN and row.reason != (
-                SendReason.OTHER_NETWORK
-            ):
-                document["base"] = base(row.key)
-            documents.append(document | duties)
-        known: set[int] = set()
+        documents = [await self._restored(row, events, now) for row, events in rows]
+        refused = await self._insert(documents)
+        siblings = [rows[index] for index, pattern in refused.items() if "base" in pattern]
+        taken = [rows[index] for index, pattern in refused.items() if "references" in pattern]
+        again = [await self._sibling(row, events, now) for row, events in siblings]
+        again += [
+            await self._restored(_without_references(row), events, now) for row, events in taken
+        ]
+        twice = await self._insert(again)
+        if any("base" in pattern or "references" in pattern for pattern in twice.values()):
+            raise Retryable("what is restored changes at the same moment")
+        new = [one for index, one in enumerate(documents) if index not in refused]
+        new += [one for index, one in enumerate(again) if index not in twice]
+        told = [to_row(one) for one in new if one.get("pending")]
+        self._has_events(row.send_id for row in told)
+        await self._count(told)
+
+    async def _restored(self, row: Row, events: Sequence[Document], now: datetime) -> Document:
+        if events:
+            document = to_document(row) | {"acked": row.seq, "events": list(events)}
+        else:
+            document = await self._new_document(row, now)
+        if row.key.message_type is MessageType.BULLETIN and row.state not in UNSENT:
+            document["base"] = base(row.key)
+        return document | self._duties(Change(Cause.RESTORE, row, row, now), row)
+
+    async def _sibling(self, row: Row, events: Sequence[Document], now: datetime) -> Document:
+        """Give a bulletin's send for whose person another network's send stands.
+
+        What its events say is so. Without any it was not attempted, since the other would have
+        had to make way first: it is what planning it makes of it.
+        """
+        if events:
+            document = await self._restored(row, events, now)
+            del document["base"]
+            return document
+        planned = replace(
+            row, state=SendState.PLANNED, reason=None, attempts=(), unknown_since=None
+        )
+        (stored,), waiting = await self._once_per_bulletin(None, [planned])
+        document = await self._new_document(stored, now)
+        if waiting:
+            document["behind"] = document.pop("base")
+        return document
+
+    async def _insert(self, documents: Sequence[Document]) -> dict[int, Document]:
+        """Insert what can be; give the key of the unique index that refused each other one."""
         try:
             if documents:
                 await self._sends.insert_many(documents, ordered=False)
         except BulkWriteError as error:
             if any(e.get("code") != _DUPLICATE_KEY for e in error.details["writeErrors"]):
                 raise
-            known = {e["index"] for e in error.details["writeErrors"]}
-        self._has_events(row.send_id for row, events in rows if not events)
-        new = [row for index, (row, events) in enumerate(rows) if not events and index not in known]
-        await self._count(new)
+            return {e["index"]: e["keyPattern"] for e in error.details["writeErrors"]}
+        return {}
 
     async def known(self, send_ids: Collection[str]) -> dict[str, Row]:
         """Give the rows that there are of these sends."""
@@ -1155,6 +1190,10 @@ def _has(row: Row | None, number: int) -> bool:
 
 def _references(row: Row) -> set[str | None]:
     return {attempt.reference for attempt in row.attempts} - {None}
+
+
+def _without_references(row: Row) -> Row:
+    return replace(row, attempts=tuple(replace(one, reference=None) for one in row.attempts))
 
 
 def _is_told(change: Change) -> bool:

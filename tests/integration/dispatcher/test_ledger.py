@@ -468,3 +468,19 @@ async def test_the_providers_copy_goes_whether_erasure_or_answer_comes_first(
             await steps[step]()
         assert provider.forgotten == ["SM1"]
         assert await ledger.to_forget(10) == []
+
+
+async def test_a_send_is_restored_though_another_has_bound_its_sms(ledger: Ledger) -> None:
+    """Reconciled for the other before its own event was read; what its event says is kept."""
+    started = await ledger.start(await _claimed(ledger, 1), LEASE)
+    now = datetime.now(UTC)
+    answer = Evidence(Cause.ACCEPTED, SendState.ACCEPTED, now, reference="SM1")
+    bound = await ledger.learn(started[0].send_id, 1, answer)
+    assert bound is not None
+    row = replace(bound, send_id=str(uuid.uuid4()), destination="+32450999999", seq=1)
+    kept = {"id": "e1", "seq": 1, "at": now, "value": b"{}"}
+    await ledger.restore([(row, [kept])])
+    restored = await ledger.get(row.send_id)
+    assert restored is not None
+    assert (restored.state, restored.reference) == (SendState.ACCEPTED, None)
+    await ledger.restore([(row, [kept])])

@@ -622,6 +622,59 @@ async def test_through_two_networks_it_goes_again_only_where_the_first_never_wen
     assert rows == {"n1": state, "n2": second}
 
 
+@pytest.mark.parametrize(
+    ("first", "stored"),
+    [
+        ("accepted", [("a", "accepted", None, False), ("b", "suppressed", "other_network", False)]),
+        ("unknown", [("a", "unknown", "restored", False), ("b", "planned", None, True)]),
+        ("left", [("a", "suppressed", "left", False), ("b", "unknown", "restored", False)]),
+    ],
+)
+async def test_of_a_bulletins_two_networks_a_restored_ledger_has_both_sends(
+    desk: Desk, first: str, stored: list[tuple[object, ...]]
+) -> None:
+    """As its events say, and as planning would have it where one of them has no event."""
+    half, name = desk.half, str(uuid.uuid4())
+    await desk.fill(
+        member("a", "n1", email="both@example.org"), member("b", "n2", email="both@example.org")
+    )
+    for count, network in enumerate(("n1", "n2"), start=1):
+        await half.publish(bulletin(desk, network, name))
+        await taken(desk, count)
+        await half.plan()
+    documents = {row["members"][0]: row for row in await half.sends(name)}
+    rows = {who: await half.ledger.get(row["_id"]) for who, row in documents.items()}
+    before, behind, now = rows["a"], rows["b"], half.hands.at
+    assert before is not None
+    assert behind is not None
+    if first == "left":
+        changes = [
+            ended(Cause.SUPPRESS, before, SendState.SUPPRESSED, SendReason.LEFT, now),
+            Change(Cause.RESTORE, behind, forgotten(behind, now, now), now),
+        ]
+        for change in changes:  # in their order: the second takes the place of the first
+            assert await half.ledger.change([change]) == []
+    else:
+        change = Change(Cause.RESTORE, before, forgotten(before, now, now), now)
+        assert await half.ledger.change([change]) == []
+    if first == "accepted":
+        told = Evidence(Cause.RECEIPT, SendState.ACCEPTED, now, reference="<1@example.org>")
+        await half.ledger.learn(before.send_id, 1, told)
+    await half.restored.keep(send_events(await half.sends(name)))
+    await half.database["sends"].delete_many({})
+    for row in (before, behind):
+        await half.messages.plan_restored(str(row.key), 1)
+    await half.plan()
+    assert (
+        sorted(
+            (row["members"][0], row["state"], row["reason"], "behind" in row)
+            for row in await half.sends(name)
+        )
+        == stored
+    )
+    assert await half.restored.left() == []
+
+
 async def test_release_that_is_read_twice_is_planned_once(desk: Desk) -> None:
     await desk.fill(member("a", "n1"))
     one = bulletin(desk, "n1", str(uuid.uuid4()))
