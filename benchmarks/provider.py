@@ -36,6 +36,9 @@ class Book:
     last: float = 0.0
     """Seconds of this machine's monotonic clock, which all its processes share."""
 
+    began: int = field(default_factory=time.monotonic_ns)
+    """Makes ids after a `reset` others than those before it, as a provider's are."""
+
     def add(self, destination: bytes) -> int:
         """Take one message, and number it."""
         self.last = time.monotonic()
@@ -88,7 +91,7 @@ class Sms(asyncio.Protocol):
         if head.startswith(b"POST"):
             found = _TO.search(body)
             number = self._book.add(found.group(1) if found else b"")
-            self._later(_answer(b"201 Created", _message(number)))
+            self._later(_answer(b"201 Created", _message(self._book.began, number)))
         elif head.startswith(b"DELETE"):
             self._book.__init__()
             self._write(_answer(b"204 No Content", b""))
@@ -112,14 +115,14 @@ def _answer(status: bytes, body: bytes) -> bytes:
     return head + b"Content-Length: " + str(len(body)).encode() + _END + body
 
 
-def _message(number: int) -> bytes:
+def _message(began: int, number: int) -> bytes:
     """Write the message resource as Twilio does, all of its fields."""
     return (
-        b'{"sid":"SM%032x","account_sid":"AC0","api_version":"2010-04-01","body":"","num_media":"0",'
+        b'{"sid":"SM%016x%016x","account_sid":"AC0","api_version":"2010-04-01","body":"","num_media":"0",'
         b'"num_segments":"1","direction":"outbound-api","from":"BIN","to":"","status":"queued",'
         b'"date_created":"Sun, 22 Nov 2026 12:00:00 +0000","date_updated":null,"date_sent":null,'
         b'"error_code":null,"error_message":null,"messaging_service_sid":null,"price":null,'
-        b'"price_unit":"EUR","uri":"/","subresource_uris":{"media":"/"}}' % number
+        b'"price_unit":"EUR","uri":"/","subresource_uris":{"media":"/"}}' % (began, number)
     )
 
 

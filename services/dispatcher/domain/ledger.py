@@ -102,6 +102,8 @@ class Evidence:
     at: datetime
     reason: str | None = None
     reference: str | None = None
+    found: bool = False
+    """Found among the provider's messages by what it says; nobody told that it is this attempt."""
 
 
 _EVENTS = UUID("5f1d3c0e-8b57-4d0c-9a43-2f6c1f8f7c11")
@@ -129,7 +131,7 @@ def learn(row: Row, number: int, evidence: Evidence) -> Row | None:
     `attempting` unless another one is known to have got through.
     """
     old = next((attempt for attempt in row.attempts if attempt.number == number), None)
-    if old is None or not _is_news(old, evidence):
+    if old is None or not _is_news(old, evidence) or _is_of_another(row, number, evidence):
         return None
     new = replace(
         old,
@@ -175,6 +177,14 @@ def _is_news(old: AttemptRow, evidence: Evidence) -> bool:
     if old.state in {SendState.PLANNED, SendState.FAILED}:
         return False
     return _WEIGHT[evidence.state] > _WEIGHT[old.state]
+
+
+def _is_of_another(row: Row, number: int, evidence: Evidence) -> bool:
+    return evidence.found and any(
+        attempt.reference == evidence.reference
+        for attempt in row.attempts
+        if attempt.number != number
+    )
 
 
 def _shown(attempts: Sequence[AttemptRow]) -> SendState:

@@ -81,6 +81,8 @@ def _after(row: Row, event: Send) -> Row:
     unknown = event.state is SendState.UNKNOWN
     return replace(
         row,
+        member_ids=tuple(sorted({*row.member_ids, *event.member_ids})),
+        network_ids=tuple(sorted({*row.network_ids, *event.network_ids})),
         state=event.state,
         reason=event.reason,
         seq=event.seq,

@@ -26,5 +26,5 @@ class ForgetAtProvider:
                 for attempt in row.attempts:
                     if attempt.reference is not None:
                         await sender.forget(attempt.reference)
-            await self._ledger.destinations.forgotten([row.send_id])
+            await self._ledger.destinations.forgotten(row)
         return len(rows) == _MOST

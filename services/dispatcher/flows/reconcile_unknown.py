@@ -110,8 +110,10 @@ class ReconcileUnknown:
                 continue
             known = await self._in_list(row, message, sender, attempt)
             if known is not None:
-                await self._ledger.changes.learn(row.send_id, attempt.number, _evidence(known, now))
-                found = True
+                evidence = replace(_evidence(known, now), found=True)
+                after = await self._ledger.changes.learn(row.send_id, attempt.number, evidence)
+                # another send may have bound the same message meanwhile
+                found = found or _is_bound(after, attempt.number, known.reference)
         return found
 
     async def _in_list(
@@ -149,6 +151,11 @@ class ReconcileUnknown:
 
 def _evidence(known: Known, now: datetime) -> Evidence:
     return Evidence(Cause.RECEIPT, known.state, now, known.reason, known.reference)
+
+
+def _is_bound(row: Row | None, number: int, reference: str) -> bool:
+    attempts = () if row is None else row.attempts
+    return any(one.number == number and one.reference == reference for one in attempts)
 
 
 def _unchanged(row: Row, now: datetime, check_at: datetime | None = None) -> Change:

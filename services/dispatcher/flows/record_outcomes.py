@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -84,7 +84,9 @@ class RecordOutcomes:
             del self._waiting[: len(batch)]
 
     async def _record(self, batch: Sequence[_Done]) -> None:
-        changes = [change for done in batch if (change := self._change(done.row, done))]
+        changes = [
+            change for done in batch if (change := self._change(done.row, done, _evidence(done)))
+        ]
         lost = {change.before.send_id for change in await self._ledger.changes.write(changes)}
         for done in batch:
             if done.row.send_id in lost:
@@ -94,15 +96,18 @@ class RecordOutcomes:
 
     async def _again(self, done: _Done) -> None:
         """Fold an outcome into what somebody else, a receipt perhaps, has made of the row."""
+        evidence = _evidence(done)
         while True:
             row = await self._ledger.changes.get(done.row.send_id)
-            change = None if row is None else self._change(row, done)
+            change = None if row is None else self._change(row, done, evidence)
             if change is None or not await self._ledger.changes.write([change]):
                 return
+            if await self._ledger.changes.is_anothers(evidence.reference, done.row.send_id):
+                # a reconciler took it for another send's; that it was accepted stays true
+                evidence = replace(evidence, reference=None)
 
-    def _change(self, row: Row, done: _Done) -> Change | None:
+    def _change(self, row: Row, done: _Done, evidence: Evidence) -> Change | None:
         number = len(done.row.attempts)
-        evidence = _evidence(done)
         after = learn(row, number, evidence)
         if after is None:
             return None

@@ -7,6 +7,7 @@ from dataclasses import replace
 from services.dispatcher.domain.ledger import Row
 from services.dispatcher.domain.restoring import forgotten, replayed, row_of_event
 from services.dispatcher.domain.send import PlannedSend
+from services.dispatcher.domain.states import UNSENT
 from services.dispatcher.store.closings import Closings
 from services.dispatcher.store.ledger import Ledger
 from services.dispatcher.store.messages import Work
@@ -47,7 +48,7 @@ class RestoreSends:
         done: set[str] = set()
         now = self._clock.now()
         for send in sends:
-            mine = known.get(send.destination, [])
+            mine = _standing(known.get(send.destination, []))
             if mine:
                 rows.append((replayed(_of(send, mine), _sends(mine)), [s for _, s in mine]))
                 done.add(mine[0][0].send_id)
@@ -109,6 +110,18 @@ class RestoreSends:
                 if destination is not None:
                     found[destination].append((event, stored))
         return found
+
+
+def _standing(kept: Sequence[Kept]) -> Sequence[Kept]:
+    """Give the events of the one send that stands for a destination, of all that went there.
+
+    Others there never went out: they gave up their place to it, or stand beside it.
+    """
+    by_send: dict[str, list[Kept]] = defaultdict(list)
+    for event, stored in kept:
+        by_send[event.send_id].append((event, stored))
+    went = (one for one in by_send.values() if one[-1][0].state not in UNSENT)
+    return next(went, next(iter(by_send.values()), kept))
 
 
 def _sends(kept: Iterable[Kept]) -> list[Send]:

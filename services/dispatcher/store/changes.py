@@ -9,13 +9,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pymongo import UpdateMany
+from pymongo.errors import BulkWriteError
 
 from services.dispatcher.domain.ledger import Evidence, Patience, Row, learn
 from services.dispatcher.domain.reasons import SendReason
 from services.dispatcher.domain.states import UNSENT, Cause, check, is_event, settled
 from services.dispatcher.store.closings import Closings
 from services.dispatcher.store.events import SendEvents
-from services.dispatcher.store.rows import WITHOUT_EVENTS, changing, silent_now, to_row
+from services.dispatcher.store.rows import (
+    DUPLICATE_KEY,
+    WITHOUT_EVENTS,
+    changing,
+    silent_now,
+    to_row,
+)
 from shared.clock import Clock
 from shared.contracts.base import Lane, SendState
 from shared.mongo import Database, Document, Session
@@ -65,24 +72,35 @@ class Changes:
     ) -> list[Change]:
         """Write changes, each with its event, in one round trip; give those that lost a race.
 
-        A lost change was not written: read the row again and decide anew.
+        A lost change was not written: read the row again and decide anew. So does one whose
+        provider id another send bound first (`is_anothers`).
         """
         if not changes:
             return []
         writes = [await self._update(change) for change in changes]
-        result = await self._sends.bulk_write(writes, ordered=False, session=session)
+        matched = await self._bulk(writes, session)
         self._events.written(c.before.send_id for c in changes if _next_seq(c) > c.before.seq)
         # what settles without an event of its own would otherwise not be noticed
         quiet = {str(c.before.key) for c in changes if c.after.state is c.before.state}
         if quiet:
             await self._closings.reopen(quiet, self._clock.now(), session)
-        lost = [] if result.matched_count == len(writes) else await self._lost(changes, session)
+        lost = [] if matched == len(writes) else await self._lost(changes, session)
         if session is None:
             gone = {change.before.send_id for change in lost}
             await self._events.count(
                 [c.after for c in changes if _is_told(c) and c.before.send_id not in gone]
             )
         return lost
+
+    async def _bulk(self, writes: Sequence[UpdateMany], session: Session | None) -> int | None:
+        """Give how many met their row; None where a provider id was bound already."""
+        try:
+            result = await self._sends.bulk_write(writes, ordered=False, session=session)
+        except BulkWriteError as error:
+            if any(e.get("code") != DUPLICATE_KEY for e in error.details["writeErrors"]):
+                raise
+            return None
+        return result.matched_count
 
     async def _lost(self, changes: Sequence[Change], session: Session | None) -> list[Change]:
         versions = {
@@ -116,6 +134,8 @@ class Changes:
         elif moved:
             values["silent"].append(silent_now(after.state, change.at, len(after.attempts)))
         values |= self.duties(change, after)
+        if after.destination is None and _references(after) - _references(before):
+            values["forget"] = True  # the person was erased during the attempt
         if after.state not in {SendState.CLAIMED, SendState.ATTEMPTING}:
             update["$unset"] |= {"fence": "", "held": "", "lease": ""}
         if after.state in UNSENT:  # whoever waits behind it is next
@@ -171,6 +191,11 @@ class Changes:
                 return row
             if not await self.write([Change(evidence.cause, row, after, evidence.at)]):
                 return after
+            if await self.is_anothers(evidence.reference, send_id):
+                if evidence.found:
+                    return row
+                # it was told of this attempt all the same
+                evidence = replace(evidence, reference=None)
 
     async def learn_all(self, reports: Sequence[tuple[str, int, Evidence]]) -> list[bool]:
         """Fold many reports, in order per send; tell of each whether there is such an attempt."""
@@ -187,11 +212,26 @@ class Changes:
                 elif after := learn(rows[send_id], number, evidence):
                     changes[send_id] = Change(evidence.cause, rows[send_id], after, evidence.at)
             lost = {change.before.send_id for change in await self.write(list(changes.values()))}
-            again = [report for report in left if report[0] in lost and report not in later]
+            again = [
+                await self._as_its_own(report)
+                for report in left
+                if report[0] in lost and report not in later
+            ]
             left = again + later
             if left:
                 rows |= await self.rows({send_id for send_id, _, _ in left})
         return known
+
+    async def _as_its_own(self, report: tuple[str, int, Evidence]) -> tuple[str, int, Evidence]:
+        send_id, number, evidence = report
+        if await self.is_anothers(evidence.reference, send_id):
+            evidence = replace(evidence, reference=None)
+        return send_id, number, evidence
+
+    async def is_anothers(self, reference: str | None, send_id: str) -> bool:
+        """Tell whether a provider id is bound to another send: it can be bound to one only."""
+        query = {"references": reference, "_id": {"$ne": send_id}}
+        return reference is not None and await self._sends.find_one(query, {"_id": 1}) is not None
 
     async def rows(self, ids: Collection[str]) -> dict[str, Row]:
         """Give the rows that there are of these sends."""
@@ -217,6 +257,10 @@ def back(cause: Cause, row: Row, at: datetime, due: datetime | None = None) -> C
 
 def _has(row: Row | None, number: int) -> bool:
     return row is not None and 1 <= number <= len(row.attempts)
+
+
+def _references(row: Row) -> set[str | None]:
+    return {attempt.reference for attempt in row.attempts} - {None}
 
 
 def _is_told(change: Change) -> bool:

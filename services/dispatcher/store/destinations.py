@@ -18,7 +18,8 @@ class Destinations:
     async def erase(self, session: Session | None, member_ids: Collection[str]) -> int:
         """Drop the destinations of erased people's sends, and mark what the provider has of them.
 
-        A destination that somebody else shares stays until they are erased too.
+        A destination that somebody else shares stays until they are erased too. What is under way
+        is marked once its provider id is known (`Changes`), what the time has ended now.
         """
         ids = list(member_ids)
         await self._sends.update_many(
@@ -28,7 +29,7 @@ class Destinations:
         dropped = await self._sends.update_many(
             {
                 "members": {"$in": ids},
-                "destination": {"$not": {"$regex": f"^{GONE}"}},
+                "$or": [{"destination": {"$not": {"$regex": f"^{GONE}"}}}, {"ended": True}],
                 **subset,
             },
             [
@@ -39,7 +40,8 @@ class Destinations:
                         "v": {"$add": ["$v", 1]},
                         "forget": True,
                     }
-                }
+                },
+                {"$unset": "ended"},
             ],
             session=session,
         )
@@ -58,6 +60,7 @@ class Destinations:
                         "destination": {"$concat": [GONE, "$_id"]},
                         "token": None,
                         "reply_to": None,
+                        "ended": True,
                         "v": {"$add": ["$v", 1]},
                     }
                 }
@@ -69,6 +72,7 @@ class Destinations:
         found = self._sends.find({"forget": True}, WITHOUT_EVENTS).limit(most)
         return [to_row(item) async for item in found]
 
-    async def forgotten(self, send_ids: Collection[str]) -> None:
-        """Note that the provider dropped its copies."""
-        await self._sends.update_many({"_id": {"$in": list(send_ids)}}, {"$unset": {"forget": ""}})
+    async def forgotten(self, row: Row) -> None:
+        """Note that the provider dropped its copies, as far as they were known in this row."""
+        where = {"_id": row.send_id, "v": row.version}
+        await self._sends.update_one(where, {"$unset": {"forget": ""}})

@@ -30,14 +30,9 @@ class Duties:
     async def bound(self, references: Collection[str]) -> set[str]:
         """Tell which provider ids belong to an attempt already."""
         found = self._sends.find(
-            {"attempts.reference": {"$in": list(references)}}, {"attempts.reference": 1}
+            {"references": {"$in": list(references)}}, {"_id": 0, "references": 1}
         )
-        return {
-            attempt["reference"]
-            async for item in found
-            for attempt in item["attempts"]
-            if attempt.get("reference")
-        }
+        return {reference async for item in found for reference in item["references"]}
 
     async def to_fall_back(self, most: int) -> list[Row]:
         """List warm sends that a STOP was learnt by, for which a mail may be planned."""

@@ -68,7 +68,7 @@ class Ledger:
             name="second_attempts",
             partialFilterExpression={"second": True},
         )
-        await sends.create_index("attempts.reference", sparse=True, name="references")
+        await sends.create_index("references", unique=True, sparse=True, name="bound_once")
         await sends.create_index("members", name="members")
         await sends.create_index("forget", sparse=True, name="to_forget")
         await sends.create_index("fall_back", sparse=True, name="to_fall_back")

@@ -12,10 +12,12 @@ from services.dispatcher.domain.message import MessageKey
 from services.dispatcher.domain.reasons import SendReason
 from services.dispatcher.domain.send import PlannedSend
 from services.dispatcher.domain.states import UNDECIDED, Cause
+from services.dispatcher.store import joining
 from services.dispatcher.store.changes import Changes, ended
 from services.dispatcher.store.closings import Closings
 from services.dispatcher.store.events import SendEvents
 from services.dispatcher.store.rows import (
+    DUPLICATE_KEY,
     WITHOUT_EVENTS,
     base,
     row_of_plan,
@@ -28,7 +30,6 @@ from shared.contracts.base import Channel, MessageType, SendState
 from shared.failures import Retryable
 from shared.mongo import Database, Document, Session
 
-_DUPLICATE_KEY = 11000
 _PAGE = 1000
 _FIRST_FREED, _FREED = 500, 5000
 
@@ -50,6 +51,7 @@ class Plans:
     ) -> None:
         """Bind."""
         self._sends = database["sends"]
+        self._joiner = joining.Joiner(self._sends)
         self._closings = closings
         self._clock = clock
         self._events = events
@@ -68,20 +70,16 @@ class Plans:
         new = await self._not_there(session, sends)
         if not new:
             return 0
-        rows = [row_of_plan(send) for send in new]
-        rows, waiting = await self._once_per_bulletin(session, rows)
-        now = self._clock.now()
-        documents = [await self.new_document(row, now) for row in rows]
-        for document in documents:
-            if document["_id"] in waiting:
-                document["behind"] = document.pop("base")
+        placed = await self.placed(session, [row_of_plan(send) for send in new])
+        rows, documents = [row for row, _ in placed], [document for _, document in placed]
         try:
             await self._sends.insert_many(documents, ordered=False, session=session)
         except BulkWriteError as error:
-            if any(e.get("code") == _DUPLICATE_KEY for e in error.details.get("writeErrors", [])):
+            if any(e.get("code") == DUPLICATE_KEY for e in error.details.get("writeErrors", [])):
                 raise Retryable("another process plans this message") from None
             raise
-        await self._closings.reopen({str(key) for key in {row.key for row in rows}}, now, session)
+        messages = {str(key) for key in {row.key for row in rows}}
+        await self._closings.reopen(messages, self._clock.now(), session)
         with_events = [document["_id"] for document in documents if "events" in document]
         if with_events:
             self._events.written(with_events)
@@ -89,25 +87,40 @@ class Plans:
             await self._events.count(rows)
         return len(documents)
 
+    async def placed(
+        self, session: Session | None, rows: Sequence[Row]
+    ) -> list[tuple[Row, Document]]:
+        """Give rows as they are to be stored: of a bulletin, once per person, the others behind."""
+        rows, waiting = await self._once_per_bulletin(session, rows)
+        now = self._clock.now()
+        documents = [await self.new_document(row, now) for row in rows]
+        for document in documents:
+            if document["_id"] in waiting:
+                document["behind"] = document.pop("base")
+        return list(zip(rows, documents, strict=True))
+
     async def _not_there(
         self, session: Session | None, sends: Sequence[PlannedSend]
     ) -> list[PlannedSend]:
+        """Give what is to be stored; what is there already learns whom it concerns too."""
         wanted: dict[tuple[str, str, str], PlannedSend] = {}
         names = {key: str(key) for key in {send.key for send in sends}}
         for send in sends:
             wanted.setdefault((names[send.key], str(send.channel), send.destination), send)
+        there: list[joining.Joining] = []
         groups: dict[tuple[str, str], list[str]] = defaultdict(list)
         for message, channel, destination in wanted:
             groups[message, channel].append(destination)
         for (message, channel), destinations in groups.items():
             found = self._sends.find(
                 {"message": message, "channel": channel, "destination": {"$in": destinations}},
-                {"_id": 0, "destination": 1},
+                joining.FIELDS,
                 session=session,
             )
             async for item in found:
-                del wanted[message, channel, item["destination"]]
-        return list(wanted.values())
+                send = wanted.pop((message, channel, item["destination"]))
+                there.append(joining.Joining(item, send))
+        return [*wanted.values(), *await self._joiner.join(session, there)]
 
     async def _once_per_bulletin(
         self, session: Session | None, rows: Sequence[Row]

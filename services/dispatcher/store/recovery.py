@@ -2,22 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from pymongo import UpdateMany
 from pymongo.errors import BulkWriteError
 
 from services.dispatcher.domain.ledger import Row
-from services.dispatcher.domain.reasons import SendReason
-from services.dispatcher.domain.states import Cause
+from services.dispatcher.domain.states import UNSENT, Cause
 from services.dispatcher.store.changes import Change, Changes
 from services.dispatcher.store.events import SendEvents
 from services.dispatcher.store.plans import Plans
-from services.dispatcher.store.rows import WITHOUT_EVENTS, base, changing, to_document, to_row
+from services.dispatcher.store.rows import (
+    DUPLICATE_KEY,
+    WITHOUT_EVENTS,
+    base,
+    changing,
+    to_document,
+    to_row,
+)
 from shared.clock import Clock
 from shared.contracts.base import MessageType, SendState
+from shared.failures import Retryable
 from shared.mongo import Database, Document
-
-_DUPLICATE_KEY = 11000
 
 
 class Recovery:
@@ -59,7 +65,10 @@ class Recovery:
             update = changing(after) | self._changes.duties(
                 Change(Cause.RESTORE, row, row, now), row
             )
+            update |= {"members": list(row.member_ids), "networks": list(row.network_ids)}
             gone = {"fence": "", "held": "", "lease": "", "pending": "", "second": ""}
+            if row.state in UNSENT:  # it stands in no other network's way any more
+                gone |= {"base": "", "behind": "", "freed": ""}
             if "check_at" not in update:
                 gone["check_at"] = ""
             writes.append(
@@ -78,29 +87,63 @@ class Recovery:
     async def restore(self, rows: Sequence[tuple[Row, Sequence[Document]]]) -> None:
         """Store sends that the ledger had forgotten; those without an event get theirs now.
 
-        What is there already stays as it is.
+        What is there already, by its id or its destination, stays as it is. Raises `Retryable`
+        where the sends that it turns on change meanwhile: what was stored is there the next time.
         """
         now = self._clock.now()
-        documents: list[Document] = []
-        for row, events in rows:
-            duties = self._changes.duties(Change(Cause.RESTORE, row, row, now), row)
-            if events:
-                document = to_document(row) | {"acked": row.seq, "events": list(events)}
-            else:
-                document = await self._plans.new_document(row, now)
-            if row.key.message_type is MessageType.BULLETIN and row.reason != (
-                SendReason.OTHER_NETWORK
-            ):
-                document["base"] = base(row.key)
-            documents.append(document | duties)
-        known: set[int] = set()
+        documents = [await self._restored(row, events, now) for row, events in rows]
+        refused = await self._insert(documents)
+        siblings = [rows[index] for index, pattern in refused.items() if "base" in pattern]
+        taken = [rows[index] for index, pattern in refused.items() if "references" in pattern]
+        again = [await self._sibling(row, events, now) for row, events in siblings]
+        again += [
+            await self._restored(_without_references(row), events, now) for row, events in taken
+        ]
+        twice = await self._insert(again)
+        if any("base" in pattern or "references" in pattern for pattern in twice.values()):
+            raise Retryable("what is restored changes at the same moment")
+        new = [one for index, one in enumerate(documents) if index not in refused]
+        new += [one for index, one in enumerate(again) if index not in twice]
+        told = [to_row(one) for one in new if one.get("pending")]
+        self._events.written(row.send_id for row in told)
+        await self._events.count(told)
+
+    async def _restored(self, row: Row, events: Sequence[Document], now: datetime) -> Document:
+        if events:
+            document = to_document(row) | {"acked": row.seq, "events": list(events)}
+        else:
+            document = await self._plans.new_document(row, now)
+        if row.key.message_type is MessageType.BULLETIN and row.state not in UNSENT:
+            document["base"] = base(row.key)
+        return document | self._changes.duties(Change(Cause.RESTORE, row, row, now), row)
+
+    async def _sibling(self, row: Row, events: Sequence[Document], now: datetime) -> Document:
+        """Give a bulletin's send for whose person another network's send stands.
+
+        What its events say is so. Without any it was not attempted, since the other would have
+        had to make way first: it is what planning it makes of it.
+        """
+        if events:
+            document = await self._restored(row, events, now)
+            del document["base"]
+            return document
+        planned = replace(
+            row, state=SendState.PLANNED, reason=None, attempts=(), unknown_since=None
+        )
+        ((_, document),) = await self._plans.placed(None, [planned])
+        return document
+
+    async def _insert(self, documents: Sequence[Document]) -> dict[int, Document]:
+        """Insert what can be; give the key of the unique index that refused each other one."""
         try:
             if documents:
                 await self._sends.insert_many(documents, ordered=False)
         except BulkWriteError as error:
-            if any(e.get("code") != _DUPLICATE_KEY for e in error.details["writeErrors"]):
+            if any(e.get("code") != DUPLICATE_KEY for e in error.details["writeErrors"]):
                 raise
-            known = {e["index"] for e in error.details["writeErrors"]}
-        self._events.written(row.send_id for row, events in rows if not events)
-        new = [row for index, (row, events) in enumerate(rows) if not events and index not in known]
-        await self._events.count(new)
+            return {e["index"]: e["keyPattern"] for e in error.details["writeErrors"]}
+        return {}
+
+
+def _without_references(row: Row) -> Row:
+    return replace(row, attempts=tuple(replace(one, reference=None) for one in row.attempts))

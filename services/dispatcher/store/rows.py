@@ -11,6 +11,9 @@ from shared.contracts.base import Channel, Lane, MessageType, SendState
 from shared.mongo import Document
 
 WITHOUT_EVENTS = {"events": 0}
+DUPLICATE_KEY = 11000
+"""MongoDB's code for what a unique index refuses."""
+
 GONE = "gone:"
 """What begins a destination that was dropped; `gone` makes it whole."""
 
@@ -83,7 +86,10 @@ def to_document(row: Row) -> Document:
 
 def changing(row: Row) -> Document:
     """Give the fields that a change may touch."""
+    references = sorted({one.reference for one in row.attempts if one.reference is not None})
     return {
+        # absent where there is none: the unique index would take an empty list for a value
+        **({"references": references} if references else {}),
         "state": str(row.state),
         "reason": row.reason,
         "v": row.version,

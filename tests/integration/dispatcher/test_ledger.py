@@ -2,10 +2,11 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,8 +14,11 @@ from services.dispatcher.domain.ledger import Evidence, Row, learn
 from services.dispatcher.domain.message import Content, Message, MessageKey
 from services.dispatcher.domain.send import PlannedSend
 from services.dispatcher.domain.states import Cause
+from services.dispatcher.flows.forget_at_provider import ForgetAtProvider
+from services.dispatcher.flows.reconcile_unknown import ReconcileUnknown
 from services.dispatcher.flows.recover_leases import RecoverLeases
 from services.dispatcher.flows.share_rates import ShareRates
+from services.dispatcher.senders.base import Delivery, Known, Senders
 from services.dispatcher.store.changes import Change, back
 from services.dispatcher.store.ledger import Ledger
 from services.dispatcher.store.messages import Messages
@@ -367,3 +371,121 @@ async def test_a_message_of_several_pages_is_summed_up_whole_while_others_work(
     stored = await ledger.events.unpublished(2 * count)
     assert list(ids) == sorted(one for item in stored for one, _, _ in item.events)
     assert turns > 3
+
+
+class OneListed:
+    """A provider that has one SMS, which may be that of any send asked about."""
+
+    def __init__(self, askers: int) -> None:
+        self.asked = asyncio.Barrier(askers)
+
+    async def find(self, delivery: Delivery, since: datetime) -> list[Known]:
+        del delivery, since
+        async with asyncio.timeout(5):
+            await self.asked.wait()  # both have read the list before either binds
+        return [Known("SM1", SendState.ACCEPTED, None, None)]
+
+
+@pytest.mark.parametrize("answered", [False, True])
+async def test_an_sms_is_bound_to_one_send_whoever_finds_it_and_whenever_it_answers(
+    ledger: Ledger, mongo_database: MongoSettings, *, answered: bool
+) -> None:
+    """Two reconcilers at once; and one of the sends gets its own late answer in between."""
+    started = await ledger.claims.start(await _claimed(ledger, 2), timedelta(milliseconds=50))
+    await asyncio.sleep(0.2)
+    await RecoverLeases(ledger=ledger, clock=Clock()).once()
+    await _look_now(mongo_database)
+    provider: Any = OneListed(askers=5 if answered else 4)
+    async with connect(mongo_database, "test") as client:
+        database = open_database(client, mongo_database.database)
+        messages = Messages(database)
+
+        def reconciler() -> ReconcileUnknown:
+            return ReconcileUnknown(
+                ledger=Ledger(database, Clock(), messages.get),
+                messages=messages,
+                senders=Senders(provider, provider, provider, provider),
+                clock=Clock(),
+                reconcile_after=timedelta(seconds=5),
+                second_attempt_after=timedelta(seconds=60),
+            )
+
+        late = Evidence(Cause.ACCEPTED, SendState.ACCEPTED, datetime.now(UTC), reference="SM1")
+
+        async def answer() -> None:
+            if answered:
+                await provider.asked.wait()
+                await ledger.changes.learn(started[0].send_id, 1, late)
+
+        await asyncio.gather(reconciler().once(), reconciler().once(), answer())
+    rows = [await ledger.changes.get(row.send_id) for row in started]
+    bound = [row.send_id for row in rows if row is not None and row.reference == "SM1"]
+    assert len(bound) == 1
+    accepted = {row.send_id for row in rows if row is not None and row.state == "accepted"}
+    # what the provider told of its own attempt is true whoever had taken the SMS for theirs
+    assert accepted == {*bound, *([started[0].send_id] if answered else [])}
+
+
+async def _look_now(mongo_database: MongoSettings) -> None:
+    async with connect(mongo_database, "test") as client:
+        sends = open_database(client, mongo_database.database)["sends"]
+        due = {"$set": {"check_at": datetime.now(UTC) - timedelta(seconds=1)}}
+        await sends.update_many({"state": "unknown"}, due)
+
+
+class Forgetful:
+    """A provider that drops what it is asked to."""
+
+    def __init__(self) -> None:
+        self.forgotten: list[str] = []
+
+    async def forget(self, reference: str) -> None:
+        self.forgotten.append(reference)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        "answer erase forget",
+        "erase forget answer forget",
+        "erase answer forget",
+        "answer end erase forget",
+    ],
+)
+async def test_the_providers_copy_goes_whether_erasure_or_answer_comes_first(
+    ledger: Ledger, mongo_database: MongoSettings, order: str
+) -> None:
+    """However long the attempt takes, and however long ago its destination has ended."""
+    started = (await ledger.claims.start(await _claimed(ledger, 1), LEASE))[0]
+    answer = Evidence(Cause.ACCEPTED, SendState.ACCEPTED, datetime.now(UTC), reference="SM1")
+    provider: Any = Forgetful()
+    async with connect(mongo_database, "test") as client:
+        messages = Messages(open_database(client, mongo_database.database))
+        senders = Senders(provider, provider, provider, provider)
+        forget = ForgetAtProvider(ledger=ledger, messages=messages, senders=senders)
+        steps: dict[str, Callable[[], Awaitable[object]]] = {
+            "answer": lambda: ledger.changes.learn(started.send_id, 1, answer),
+            "erase": lambda: ledger.destinations.erase(None, ["m0"]),
+            "end": lambda: ledger.destinations.end(KEY),
+            "forget": forget.once,
+        }
+        for step in order.split():
+            await steps[step]()
+        assert provider.forgotten == ["SM1"]
+        assert await ledger.destinations.to_forget(10) == []
+
+
+async def test_a_send_is_restored_though_another_has_bound_its_sms(ledger: Ledger) -> None:
+    """Reconciled for the other before its own event was read; what its event says is kept."""
+    started = await ledger.claims.start(await _claimed(ledger, 1), LEASE)
+    now = datetime.now(UTC)
+    answer = Evidence(Cause.ACCEPTED, SendState.ACCEPTED, now, reference="SM1")
+    bound = await ledger.changes.learn(started[0].send_id, 1, answer)
+    assert bound is not None
+    row = replace(bound, send_id=str(uuid.uuid4()), destination="+32450999999", seq=1)
+    kept = {"id": "e1", "seq": 1, "at": now, "value": b"{}"}
+    await ledger.recovery.restore([(row, [kept])])
+    restored = await ledger.changes.get(row.send_id)
+    assert restored is not None
+    assert (restored.state, restored.reference) == (SendState.ACCEPTED, None)
+    await ledger.recovery.restore([(row, [kept])])

@@ -15,9 +15,10 @@ from services.dispatcher.domain.intake import alert_message
 from services.dispatcher.domain.ledger import Evidence
 from services.dispatcher.domain.message import Message, MessageKey, Thread
 from services.dispatcher.domain.reasons import SendReason
+from services.dispatcher.domain.restoring import forgotten
 from services.dispatcher.domain.states import Cause
 from services.dispatcher.flows.pass_on import PassOn
-from services.dispatcher.store.changes import ended
+from services.dispatcher.store.changes import Change, ended
 from services.dispatcher.store.waiting import WaitingSends
 from shared.contracts import Alert, Bulletin, Erasure, Notice
 from shared.contracts.base import Channel, Lane, MessageType, SendState, Status
@@ -330,6 +331,91 @@ async def test_plan_made_behind_is_completed_once_the_copy_caught_up(desk: Desk)
     assert (second.revision, second.behind, second.people) == (2, False, 3)
 
 
+async def test_a_completed_plan_names_every_network_of_everyone_and_misses_nobody(
+    desk: Desk,
+) -> None:
+    """Whatever became meanwhile of the send that their number has already, and however often."""
+    stands = ["planned", "attempting", "delivered", "suppressed"]
+    numbers = {state: f"+3245099990{at}" for at, state in enumerate(stands)}
+    await desk.fill(*(member(f"a-{one}", "n1", phone=numbers[one]) for one in stands))
+    await desk.half.stop()
+    await desk.half.publish(*(member(f"b-{one}", "n2", phone=numbers[one]) for one in stands))
+    ends = await desk.log.end_offsets(["bin.members"])
+    key = await desk.accept(desk.alert(network_ids=("n1", "n2")), behind=ends)
+    await desk.half.plan()
+    stored = by_destination(await desk.half.sends(key.message_id))
+    held = await desk.half.ledger.changes.get(stored[numbers["attempting"]]["_id"])
+    assert held is not None
+    for state in stands:
+        told = {"seq": 1, "v": 3} if state in {"delivered", "suppressed"} else {}
+        await desk.put([stored[numbers[state]]], state, **told)
+    desk.half.start()
+    await desk.half.copied()
+    await desk.half.again.once()
+    await desk.half.plan()
+    rows = await desk.half.sends(key.message_id)
+    found = by_destination(rows)
+    both = (["n1", "n2"], ["a-planned", "b-planned"])
+    assert (found[numbers["planned"]]["networks"], found[numbers["planned"]]["members"]) == both
+    assert found[numbers["attempting"]]["networks"] == ["n1", "n2"]
+    # whoever made the attempt does not know that yet, and must read it before the next event
+    now = desk.half.hands.at
+    after = replace(held, state=SendState.FAILED, reason="blocked")
+    change = Change(Cause.REFUSED, replace(held, state=SendState.ATTEMPTING), after, now)
+    assert await desk.half.ledger.changes.write([change]) == [change]
+    # a number that had it is named again for its further network, as a bulletin's is
+    assert found[numbers["delivered"]]["networks"] == ["n1"]
+    (beside,) = [row for row in rows if row["reason"] == "other_network"]
+    assert (beside["state"], beside["networks"]) == ("suppressed", ["n2"])
+    assert beside["members"] == ["b-delivered"]
+    assert beside["recipient"] == found[numbers["delivered"]]["recipient"]
+    assert [event.network_ids for event in send_events([beside])] == [("n2",)]
+    # and a send that never went out stands in nobody's way
+    assert found[numbers["suppressed"]]["state"] == "planned"
+    assert "b-suppressed" in found[numbers["suppressed"]]["members"]
+    # planned once more, it is the same
+    await desk.half.database["messages"].update_one({"_id": str(key)}, {"$set": {"again": True}})
+    await desk.half.again.once()
+    await desk.half.plan()
+    assert len(plans(desk.cluster)) == 3
+    named = [(row["_id"], row["members"], row["networks"]) for row in rows]
+    rows = await desk.half.sends(key.message_id)
+    assert [(row["_id"], row["members"], row["networks"]) for row in rows] == named
+
+
+async def test_a_restored_ledger_tells_the_sends_to_one_number_apart(desk: Desk) -> None:
+    """The one that went out stands for the number; the one before it made way and stays so."""
+    half = desk.half
+    await desk.fill(member("a", "n1", phone=BOTH))
+    key, (first,) = await desk.planned(network_ids=("n1", "n2"))
+    row = await half.ledger.changes.get(first["_id"])
+    assert row is not None
+    now = half.hands.at
+    left = ended(Cause.SUPPRESS, row, SendState.SUPPRESSED, SendReason.LEFT, now)
+    assert await half.ledger.changes.write([left]) == []
+    await desk.fill(member("a", "n1", version=2, state="left"), member("b", "n2", phone=BOTH))
+    await half.database["messages"].update_one({"_id": str(key)}, {"$set": {"again": True}})
+    await half.again.once()
+    await half.plan()
+    row = await half.ledger.changes.get(
+        by_destination(await half.sends(key.message_id))[BOTH]["_id"]
+    )
+    assert row is not None
+    went = Change(Cause.RESTORE, row, forgotten(row, now, now), now)
+    assert await half.ledger.changes.write([went]) == []
+    rows = await half.sends(key.message_id)
+    await half.restored.keep(send_events(rows))
+    await half.database["sends"].delete_many({})
+    await half.messages.plan_restored(str(key), 2)
+    await half.plan()
+    names = ("_id", "destination", "state", "members", "networks", "seq")
+    again = await half.sends(key.message_id)
+    assert [[row[name] for name in names] for row in again] == [
+        [row[name] for name in names] for row in rows
+    ]
+    assert await half.restored.left() == []
+
+
 async def test_plan_made_behind_stays_as_it_is_once_the_message_expired(desk: Desk) -> None:
     await desk.half.stop()
     await desk.half.publish(member("late", "n1"))
@@ -540,6 +626,59 @@ async def test_through_two_networks_it_goes_again_only_where_the_first_never_wen
     await ledger.claims.take(Lane.COLD, Channel.EMAIL, 9, timedelta(minutes=1), "second")
     rows = {row["networks"][0]: row["state"] for row in await desk.half.sends(name)}
     assert rows == {"n1": state, "n2": second}
+
+
+@pytest.mark.parametrize(
+    ("first", "stored"),
+    [
+        ("accepted", [("a", "accepted", None, False), ("b", "suppressed", "other_network", False)]),
+        ("unknown", [("a", "unknown", "restored", False), ("b", "planned", None, True)]),
+        ("left", [("a", "suppressed", "left", False), ("b", "unknown", "restored", False)]),
+    ],
+)
+async def test_of_a_bulletins_two_networks_a_restored_ledger_has_both_sends(
+    desk: Desk, first: str, stored: list[tuple[object, ...]]
+) -> None:
+    """As its events say, and as planning would have it where one of them has no event."""
+    half, name = desk.half, str(uuid.uuid4())
+    await desk.fill(
+        member("a", "n1", email="both@example.org"), member("b", "n2", email="both@example.org")
+    )
+    for count, network in enumerate(("n1", "n2"), start=1):
+        await half.publish(bulletin(desk, network, name))
+        await taken(desk, count)
+        await half.plan()
+    documents = {row["members"][0]: row for row in await half.sends(name)}
+    rows = {who: await half.ledger.changes.get(row["_id"]) for who, row in documents.items()}
+    before, behind, now = rows["a"], rows["b"], half.hands.at
+    assert before is not None
+    assert behind is not None
+    if first == "left":
+        changes = [
+            ended(Cause.SUPPRESS, before, SendState.SUPPRESSED, SendReason.LEFT, now),
+            Change(Cause.RESTORE, behind, forgotten(behind, now, now), now),
+        ]
+        for change in changes:  # in their order: the second takes the place of the first
+            assert await half.ledger.changes.write([change]) == []
+    else:
+        change = Change(Cause.RESTORE, before, forgotten(before, now, now), now)
+        assert await half.ledger.changes.write([change]) == []
+    if first == "accepted":
+        told = Evidence(Cause.RECEIPT, SendState.ACCEPTED, now, reference="<1@example.org>")
+        await half.ledger.changes.learn(before.send_id, 1, told)
+    await half.restored.keep(send_events(await half.sends(name)))
+    await half.database["sends"].delete_many({})
+    for row in (before, behind):
+        await half.messages.plan_restored(str(row.key), 1)
+    await half.plan()
+    assert (
+        sorted(
+            (row["members"][0], row["state"], row["reason"], "behind" in row)
+            for row in await half.sends(name)
+        )
+        == stored
+    )
+    assert await half.restored.left() == []
 
 
 async def test_release_that_is_read_twice_is_planned_once(desk: Desk) -> None:
