@@ -4,9 +4,9 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Channel(StrEnum):
@@ -38,15 +38,12 @@ class Fault(StrEnum):
     """It accepts the message, which then does not arrive: a receipt says so of an SMS (30003), a
     report to its return path of a mail."""
 
-    SLOW_RECIPIENT = "slow_recipient"
-    """For mail only: it takes `seconds` to accept the recipient, and has no mail by then."""
-
 
 class FaultRequest(BaseModel):
     """What to do wrong, and for how long.
 
-    The next `count` messages are hit (1 where neither is given). `seconds` is the delay of the slow
-    ones; for every other fault it is how long it lasts, and `count` may then be left out.
+    The next `count` messages are hit (1 where neither is given). `seconds` is the delay of `slow`;
+    for every other fault it is how long the fault lasts, and `count` may then be left out.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -55,12 +52,6 @@ class FaultRequest(BaseModel):
     fault: Fault
     count: Annotated[int, Field(ge=1)] | None = None
     seconds: Annotated[float, Field(gt=0, le=3600)] | None = None
-
-    @model_validator(mode="after")
-    def _of_this_channel(self) -> Self:
-        if self.fault is Fault.SLOW_RECIPIENT and self.channel is not Channel.MAIL:
-            raise ValueError("an SMS has no separate recipient to be slow about")
-        return self
 
 
 @dataclass(slots=True)
@@ -73,14 +64,13 @@ class _Pending:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """The fault that a message meets; `delay` in seconds, for the slow ones only."""
+    """The fault that a message meets; `delay` in seconds, for `slow` only."""
 
     fault: Fault
     delay: float
 
 
 _DEFAULT_DELAY = 5.0
-_SLOW = frozenset({Fault.SLOW, Fault.SLOW_RECIPIENT})
 
 
 class Faults:
@@ -92,7 +82,7 @@ class Faults:
 
     def add(self, request: FaultRequest) -> None:
         """Plan a fault after those already planned."""
-        slow = request.fault in _SLOW
+        slow = request.fault is Fault.SLOW
         lasts = None if slow or request.seconds is None else time.monotonic() + request.seconds
         left = request.count if request.count or lasts else 1
         delay = (request.seconds or _DEFAULT_DELAY) if slow else 0.0
@@ -103,19 +93,14 @@ class Faults:
         for pending in self._pending.values():
             pending.clear()
 
-    def next(self, channel: Channel, *, recipient: bool = False) -> Hit | None:
-        """Take the fault that the next message of this channel meets, or None.
-
-        `recipient`: only its recipient is known yet.
-        """
+    def next(self, channel: Channel) -> Hit | None:
+        """Take the fault that the next message of this channel meets, or None."""
         pending = self._pending[channel]
         while pending:
             first = pending[0]
             if first.until is not None and time.monotonic() > first.until:
                 pending.popleft()
                 continue
-            if recipient is not (first.fault is Fault.SLOW_RECIPIENT):
-                return None
             if first.left is not None:
                 first.left -= 1
                 if first.left == 0:

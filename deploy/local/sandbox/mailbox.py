@@ -71,8 +71,6 @@ class MailHandler:
     ) -> str:
         """Take a recipient, or refuse it as the table of outcomes says."""
         del server, session
-        if hit := self._faults.next(Channel.MAIL, recipient=True):
-            await asyncio.sleep(hit.delay)
         refusal = mail_refusal(address)
         if refusal:
             return refusal

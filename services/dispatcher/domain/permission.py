@@ -54,6 +54,11 @@ def may_begin(
     return now < expires_at and since_check <= CHECK_HOLDS and since_written <= BEGIN_WITHIN
 
 
+def begin_by(*, checked: float, written: float) -> float:
+    """Give until when a request may begin, from when its check and its write were made."""
+    return min(checked + CHECK_HOLDS, written + BEGIN_WITHIN)
+
+
 def thread(message: Message) -> Thread | None:
     """Give the thread that a warm message belongs to; None for all others."""
     if message.key.message_type is not MessageType.ALERT:

@@ -14,15 +14,16 @@ from pymongo.errors import PyMongoError
 
 from services.dispatcher.domain.ledger import Row
 from services.dispatcher.domain.pace import Bucket, Pace
-from services.dispatcher.domain.permission import may_begin
+from services.dispatcher.domain.permission import begin_by, may_begin
 from services.dispatcher.domain.reasons import SendReason
 from services.dispatcher.flows.claim_sends import ClaimSends, Ready
-from services.dispatcher.flows.record_outcomes import RecordOutcomes, TooLate
+from services.dispatcher.flows.record_outcomes import RecordOutcomes
 from services.dispatcher.senders.base import (
     Delivery,
     NotSent,
     Outcome,
     Sender,
+    TooLate,
     Unknown,
     attempt_id,
 )
@@ -145,7 +146,7 @@ class Lanes:
             bucket.share(self._among, now)
         return bucket
 
-    def note(self, outcome: Outcome | TooLate) -> None:
+    def note(self, outcome: Outcome) -> None:
         """Learn from an outcome how the provider does."""
         match outcome:
             case NotSent(_, retry_after, everyone=True):
@@ -394,7 +395,11 @@ class AttemptSends:
     async def _attempt(self, lane: Lanes, one: Ready, began: float) -> None:
         row = one.row
         delivery = Delivery(
-            attempt_id(row.send_id, len(row.attempts)), row, one.message, row.destination or ""
+            attempt_id(row.send_id, len(row.attempts)),
+            row,
+            one.message,
+            row.destination or "",
+            begin_by=begin_by(checked=one.checked, written=began),
         )
         labels = (str(self._claims.lane), lane.sender.name)
         RUNNING.labels(*labels).inc()
@@ -406,7 +411,7 @@ class AttemptSends:
                 since_check=at - one.checked,
                 since_written=at - began,
             ):
-                outcome: Outcome | TooLate = await self._send(lane.sender, delivery)
+                outcome: Outcome = await self._send(lane.sender, delivery)
             else:
                 outcome = TooLate()
         finally:

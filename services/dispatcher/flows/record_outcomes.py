@@ -12,7 +12,7 @@ from services.dispatcher.domain.ledger import Evidence, Row, learn
 from services.dispatcher.domain.pace import Random, backoff
 from services.dispatcher.domain.reasons import DEAD_MAILBOX, SendReason
 from services.dispatcher.domain.states import Cause
-from services.dispatcher.senders.base import Accepted, Failed, NotSent, Outcome
+from services.dispatcher.senders.base import Accepted, Failed, NotSent, Outcome, TooLate
 from services.dispatcher.store.changes import Change
 from services.dispatcher.store.ledger import Ledger
 from services.dispatcher.store.mailboxes import Mailboxes
@@ -28,14 +28,10 @@ _GATHER_S = 0.01
 """What comes within this is written together: a write costs the same for one as for many."""
 
 
-class TooLate:
-    """The request had not begun in time, so it was not made."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Done:
     row: Row
-    outcome: Outcome | TooLate
+    outcome: Outcome
     at: datetime
 
 
@@ -54,7 +50,7 @@ class RecordOutcomes:
         self._filled = asyncio.Event()
         self._logger = structlog.get_logger(part="outcomes")
 
-    def add(self, row: Row, outcome: Outcome | TooLate) -> None:
+    def add(self, row: Row, outcome: Outcome) -> None:
         """Take an attempt's outcome; the row is as it was when the attempt began."""
         self._waiting.append(_Done(row, outcome, self._clock.now()))
         self._filled.set()

@@ -1,5 +1,6 @@
 """The port of the senders: one attempt in, one outcome out, and nothing tried twice in between."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, Self
@@ -19,6 +20,8 @@ class Delivery:
     row: Row
     message: Message
     destination: str
+    begin_by: float = math.inf
+    """When the request must have begun, on the monotonic clock: its check holds no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,16 @@ class Unknown:
     reason: str
 
 
-Outcome = Accepted | Failed | NotSent | Unknown
+@dataclass(frozen=True, slots=True)
+class TooLate:
+    """The request was not made, or broken off unsent, since its time was over.
+
+    It says nothing of the provider, and the send may be claimed again at once: the next check finds
+    out whether it may still go.
+    """
+
+
+Outcome = Accepted | Failed | NotSent | TooLate | Unknown
 
 
 @dataclass(frozen=True, slots=True)

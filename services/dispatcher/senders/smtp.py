@@ -32,6 +32,7 @@ from services.dispatcher.senders.base import (
     Known,
     NotSent,
     Outcome,
+    TooLate,
     Unknown,
 )
 from services.dispatcher.senders.mail import (
@@ -164,7 +165,15 @@ class SmtpSender:
     async def _hand_over(
         self, connection: SMTP, address: str, mail: bytes, delivery: Delivery
     ) -> Outcome | None:
-        """Do one mail transaction; None where the connection broke before the mail went out."""
+        """Do one mail transaction; None where the connection broke before the mail went out.
+
+        Connecting may have taken long, and the server may take its time over each command. So it
+        begins only while the check of the send holds, and the mail goes only while it is worth it:
+        DATA with its answer is the last exchange before it, and nothing is sent without that.
+        """
+        if self._clock.monotonic() > delivery.begin_by:
+            self._idle.append(connection)  # the next attempt has it at once
+            return TooLate()
         try:
             await connection.mail(self._return_path(delivery), timeout=_COMMAND)
             await connection.rcpt(address, timeout=_COMMAND)
@@ -174,9 +183,9 @@ class SmtpSender:
         except (SMTPException, OSError):
             connection.close()
             return None
-        if self._clock.now() >= delivery.row.expires_at:  # the server took its time until here
+        if self._clock.now() >= delivery.row.expires_at:
             await self._reset(connection)
-            return NotSent(SendReason.TOO_LATE)
+            return TooLate()
         return await self._data(connection, mail, delivery)
 
     async def _data(self, connection: SMTP, mail: bytes, delivery: Delivery) -> Outcome:

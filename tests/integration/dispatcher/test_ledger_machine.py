@@ -23,7 +23,7 @@ from services.dispatcher.domain.states import TRANSITIONS
 from services.dispatcher.flows.claim_sends import ClaimSends, Ready
 from services.dispatcher.flows.expire_sends import ExpireSends
 from services.dispatcher.flows.reconcile_unknown import ReconcileUnknown
-from services.dispatcher.flows.record_outcomes import RecordOutcomes, TooLate
+from services.dispatcher.flows.record_outcomes import RecordOutcomes
 from services.dispatcher.flows.recover_leases import RecoverLeases
 from services.dispatcher.flows.take_receipt import TakeReceipt
 from services.dispatcher.senders.base import (
@@ -34,6 +34,7 @@ from services.dispatcher.senders.base import (
     NotSent,
     Outcome,
     Senders,
+    TooLate,
     Unknown,
     attempt_id,
 )
@@ -252,7 +253,7 @@ class LedgerMachine(RuleBasedStateMachine):
         ):
             answer = "too late"
         reference = self.provider.take(row) if answer.startswith("taken") else None
-        outcome: Outcome | TooLate
+        outcome: Outcome
         match answer:
             case "taken":
                 outcome = Accepted(reference)

@@ -3,7 +3,6 @@
 import time
 
 import pytest
-from pydantic import ValidationError
 
 from deploy.local.sandbox.faults import Channel, Fault, FaultRequest, Faults
 from deploy.local.sandbox.outcomes import (
@@ -101,14 +100,3 @@ def test_clearing_ends_every_fault() -> None:
     _plan(faults, channel="mail", count=9)
     faults.clear()
     assert [faults.next(channel) for channel in Channel] == [None, None]
-
-
-def test_a_slow_recipient_is_met_before_the_mail_and_by_no_sms() -> None:
-    faults = Faults()
-    _plan(faults, channel="mail", fault="slow_recipient", seconds=2)
-    assert faults.next(Channel.MAIL) is None  # there is no mail without its recipient
-    hit = faults.next(Channel.MAIL, recipient=True)
-    assert hit is not None
-    assert (hit.fault, hit.delay) == (Fault.SLOW_RECIPIENT, 2)
-    with pytest.raises(ValidationError):
-        _plan(faults, fault="slow_recipient")
