@@ -372,7 +372,10 @@ class _Wiring:
                 second_attempt_after=settings.second_attempt_after,
             ),
             forget=ForgetAtProvider(
-                ledger=stores.ledger, messages=stores.messages, senders=self.senders
+                ledger=stores.ledger,
+                messages=stores.messages,
+                senders=self.senders,
+                clock=clock,
             ),
             watch=self.watch(),
             end=EndDestinations(

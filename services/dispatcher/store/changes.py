@@ -135,7 +135,7 @@ class Changes:
             values["silent"].append(silent_now(after.state, change.at, len(after.attempts)))
         values |= self.duties(change, after)
         if after.destination is None and _references(after) - _references(before):
-            values["forget"] = True  # the person was erased during the attempt
+            values["forget"] = change.at  # the person was erased during the attempt
         if after.state not in {SendState.CLAIMED, SendState.ATTEMPTING}:
             update["$unset"] |= {"fence": "", "held": "", "lease": ""}
         if after.state in UNSENT:  # whoever waits behind it is next

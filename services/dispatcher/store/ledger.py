@@ -33,7 +33,7 @@ class Ledger:
         self.plans = Plans(database, clock, self.closings, self.events, self.changes)
         self.claims = SendClaims(database, clock, patience.look_back)
         self.recipients = Recipients(database)
-        self.destinations = Destinations(database)
+        self.destinations = Destinations(database, clock)
         self.duties = Duties(database, clock)
         self.recovery = Recovery(database, clock, self.events, self.changes, self.plans)
 

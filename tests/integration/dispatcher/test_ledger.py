@@ -434,12 +434,15 @@ async def _look_now(mongo_database: MongoSettings) -> None:
 
 
 class Forgetful:
-    """A provider that drops what it is asked to."""
+    """A provider that drops what it is asked to, but for what is still on its way."""
 
-    def __init__(self) -> None:
+    def __init__(self, *on_their_way: str) -> None:
         self.forgotten: list[str] = []
+        self._on_their_way = on_their_way
 
     async def forget(self, reference: str) -> None:
+        if reference in self._on_their_way:
+            raise Retryable("not while it is being sent")
         self.forgotten.append(reference)
 
 
@@ -462,7 +465,7 @@ async def test_the_providers_copy_goes_whether_erasure_or_answer_comes_first(
     async with connect(mongo_database, "test") as client:
         messages = Messages(open_database(client, mongo_database.database))
         senders = Senders(provider, provider, provider, provider)
-        forget = ForgetAtProvider(ledger=ledger, messages=messages, senders=senders)
+        forget = ForgetAtProvider(ledger=ledger, messages=messages, senders=senders, clock=Clock())
         steps: dict[str, Callable[[], Awaitable[object]]] = {
             "answer": lambda: ledger.changes.learn(started.send_id, 1, answer),
             "erase": lambda: ledger.destinations.erase(None, ["m0"]),
@@ -473,6 +476,28 @@ async def test_the_providers_copy_goes_whether_erasure_or_answer_comes_first(
             await steps[step]()
         assert provider.forgotten == ["SM1"]
         assert await ledger.destinations.to_forget(10) == []
+
+
+async def test_a_copy_that_the_provider_cannot_drop_yet_keeps_no_other_from_being_dropped(
+    ledger: Ledger, mongo_database: MongoSettings
+) -> None:
+    for row in await ledger.claims.start(await _claimed(ledger, 3), LEASE):
+        reference = f"SM of {row.member_ids[0]}"
+        now = datetime.now(UTC)
+        answer = Evidence(Cause.ACCEPTED, SendState.ACCEPTED, now, reference=reference)
+        await ledger.changes.learn(row.send_id, 1, answer)
+    for member in ("m0", "m1", "m2"):  # each due a little later than the one before
+        await ledger.destinations.erase(None, [member])
+        await asyncio.sleep(0.002)
+    provider: Any = Forgetful("SM of m0")
+    async with connect(mongo_database, "test") as client:
+        messages = Messages(open_database(client, mongo_database.database))
+        senders = Senders(provider, provider, provider, provider)
+        forget = ForgetAtProvider(ledger=ledger, messages=messages, senders=senders, clock=Clock())
+        with pytest.raises(Retryable):
+            await forget.once()
+        await forget.once()
+    assert provider.forgotten == ["SM of m1", "SM of m2"]
 
 
 async def test_a_send_is_restored_though_another_has_bound_its_sms(ledger: Ledger) -> None:
