@@ -77,7 +77,7 @@ class World:
 
     async def is_ready(self) -> bool:
         """Tell whether every service, and the issuer, answers."""
-        urls = [f"{self.around.service_url(name)}/readyz" for name in self.around.ports]
+        urls = [f"{self.around.service_url(name)}/readyz" for name in SERVICES]
         async with httpx.AsyncClient() as client:
             try:
                 answers = [await client.get(url) for url in [*urls, self.around.issuer.jwks_url]]
