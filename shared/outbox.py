@@ -28,7 +28,10 @@ from shared.mongo import Database, Document, Lease, Session
 from shared.topics import SOURCE_TOPICS
 
 _LEASE = timedelta(seconds=30)
-"""Longer than a publish can take (a batch waits 10 s at most, and is in flight for 10 s)."""
+_RENEW_S = 5.0
+"""How long a lease is used before it is renewed: renewing is a durable write, too dear for each of
+ten looks a second. What is left of it is still longer than a publish can take (a batch waits 10 s
+at most, and is in flight for 10 s)."""
 
 _WINDOW = 1000
 _LOOK_BACK_S = 2.0
@@ -74,6 +77,18 @@ class Outbox:
             for event, ce_id in zip(events, ids, strict=True)
         ]
         await self._insert(session, records)
+        self.filled.set()
+
+    async def add_alone(self, event: Event, ce_id: str) -> None:
+        """Write one event of an independent topic, durably, where no other change goes with it.
+
+        One insert is as whole as a transaction, and one durable round trip instead of two. Raises
+        `ValueError` for a topic whose events have an order.
+        """
+        record = encode(event, ce_id=ce_id, source=self.source, time=self._clock.now())
+        if record.topic not in _INDEPENDENT:
+            raise ValueError(record.topic)
+        await self._rows.insert_one(_row(f"{record.topic}|{record.key}", 0, record))
         self.filled.set()
 
     async def _insert(self, session: Session, records: Sequence[Outgoing]) -> None:
@@ -177,9 +192,22 @@ def _outgoing(row: Document) -> Outgoing:
 class OutboxPublisher:
     """The job that publishes an outbox. Run it in every process; one of them works at a time."""
 
-    def __init__(self, outbox: Outbox, log: Log, database: Database, owner: str) -> None:
-        """Bind; `owner` names this process, and its successor after a restart (`instance_name`)."""
+    def __init__(
+        self,
+        outbox: Outbox,
+        log: Log,
+        database: Database,
+        owner: str,
+        gather: timedelta = timedelta(0),
+    ) -> None:
+        """Bind; `owner` names this process, and its successor after a restart (`instance_name`).
+
+        `gather` is how long the first of some events waits for the others: for a service whose
+        events nobody waits for, and cost every reader of the topic a transaction of its own.
+        """
         self._outbox = outbox
+        self._gather_s = gather.total_seconds()
+        self._renew_at = 0.0
         self._log = log
         self._lease = Lease(database["leases"], "outbox", owner, _LEASE)
         self._logger = structlog.get_logger(job="outbox")
@@ -188,7 +216,7 @@ class OutboxPublisher:
 
     async def publish_once(self) -> int:
         """Publish what stands first and give how many; 0 where there is nothing, or no lease."""
-        if not await self._lease.hold():
+        if not await self._hold():
             return 0
         rows = await self._next()
         if rows:
@@ -196,6 +224,14 @@ class OutboxPublisher:
             await self._outbox.remove(rows)
             self._last = max(row["_id"] for row in rows)
         return len(rows)
+
+    async def _hold(self) -> bool:
+        now = monotonic()
+        if now < self._renew_at:
+            return True
+        held = await self._lease.hold()
+        self._renew_at = now + _RENEW_S if held else 0.0
+        return held
 
     async def _next(self) -> list[Document]:
         """Go on behind what was published last; look from the start where nothing is there.
@@ -225,6 +261,8 @@ class OutboxPublisher:
                     self._logger.warning("publishing waits", error=type(error).__name__)
                 if count == 0:
                     await _wait(self._outbox.filled, pause)
+                    if self._gather_s and self._outbox.filled.is_set():
+                        await asyncio.sleep(self._gather_s)
         finally:
             with suppress(PyMongoError):  # it ends by itself, only later
                 await asyncio.shield(self._lease.release())

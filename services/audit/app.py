@@ -88,6 +88,10 @@ from shared.tasks import Task
 from shared.topics import CHECKPOINTS, Party
 
 _SERVICE = Party.AUDIT.value
+_GATHER = timedelta(milliseconds=200)
+"""How long what was read waits to be put on its topic: each time costs the log a transaction, a
+signature and a publication, during which the next reader would wait."""
+
 _GC = (50_000, 20, 20)
 """Look for cycles once in so many new objects: a batch holds tens of thousands, and no cycle."""
 
@@ -265,7 +269,7 @@ async def build(settings: AuditSettings, log: Log, client: Client, clock: Clock)
     app = api()
     app.state.authenticator = Authenticator(settings.oidc, clock, tokens)
     ring = KeyRing(settings.pseudonym_keys)
-    record_access = RecordAccess(client, outbox, ring, clock)
+    record_access = RecordAccess(outbox, ring, clock)
     recover = RecoverLog(
         append=append,
         log=stores.log,
@@ -296,7 +300,8 @@ async def build(settings: AuditSettings, log: Log, client: Client, clock: Clock)
         clock=clock,
     )
     install(app, ready)
-    publisher = OutboxPublisher(outbox, log, database, instance_name(settings.http))
+    owner = instance_name(settings.http)
+    publisher = OutboxPublisher(outbox, log, database, owner, gather=_GATHER)
     tasks: list[Task] = [publisher.run, *jobs.tasks(), _end(ownership, tokens)]
     for consumer in consumers:
         tasks += [consumer.run, consumer.watch]
@@ -369,7 +374,7 @@ def _flows(
         describe_subject=DescribeSubject(look_up, describe_message, stores.copies),
         describe_processing=DescribeProcessing(
             stores.years,
-            count_sends,
+            stores.sends,
             stores.copies,
             ring,
             text_kept_for=text_kept_for,

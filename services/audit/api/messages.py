@@ -12,6 +12,7 @@ from services.audit.api.scope import (
     Limit,
     Wired,
     ZoneQuery,
+    beside,
     own_zone,
 )
 from services.audit.api.views import FullEntryView, Page, full_view
@@ -89,11 +90,11 @@ async def show_message(
 ) -> MessageView:
     """Show a message with its text, signer, networks and timeline. The reading is recorded."""
     zone = own_zone(caller, zone_id)
-    life = await flows.show_message(zone, message_id)
-    if life is None:
+    row = await flows.show_message.row(zone, message_id)
+    if row is None:
         raise not_found()
-    await flows.record_access(zone, caller, "read", "message.show", message_id=message_id)
-    return _view(life)
+    record = flows.record_access(zone, caller, "read", "message.show", message_id=message_id)
+    return _view(await beside(record, flows.show_message.life(row)))
 
 
 def _view(life: MessageLife) -> MessageView:

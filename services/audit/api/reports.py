@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import HTMLResponse
 
 from services.audit.api.report_pages import ReportPages
-from services.audit.api.scope import Auditor, Wired, ZoneQuery, own_zone
+from services.audit.api.scope import Auditor, Wired, ZoneQuery, beside, own_zone
 from services.audit.api.subjects import SubjectQuery, ask
 from shared.access import not_found
 from shared.contracts.base import Language, MessageId
@@ -34,10 +34,11 @@ async def show_message_page(
 ) -> HTMLResponse:
     """Show a message's life as a page to read or print. The reading is recorded."""
     zone = own_zone(caller, zone_id)
-    found = await flows.describe_message(zone, message_id)
-    if found is None:
+    row = await flows.show_message.row(zone, message_id)
+    if row is None:
         raise not_found()
-    await flows.record_access(zone, caller, "read", "message.page", message_id=message_id)
+    record = flows.record_access(zone, caller, "read", "message.page", message_id=message_id)
+    found = await beside(record, flows.describe_message.life(row))
     return HTMLResponse(_PAGES.message(language, found))
 
 
@@ -58,6 +59,6 @@ async def show_processing(
 ) -> HTMLResponse:
     """Show the record of processing (GDPR, article 30) of a year. It names nobody."""
     zone = own_zone(caller, zone_id)
-    found = await flows.describe_processing(zone, year)
-    await flows.record_access(zone, caller, "export", "processing.report")
+    record = flows.record_access(zone, caller, "export", "processing.report")
+    found = await beside(record, flows.describe_processing(zone, year))
     return HTMLResponse(_PAGES.processing(language, found))

@@ -12,6 +12,7 @@ from services.audit.api.scope import (
     Limit,
     Wired,
     ZoneQuery,
+    beside,
     own_zone,
 )
 from services.audit.api.views import EntryView, FullEntryView, Page, entry_view, full_view
@@ -63,8 +64,9 @@ async def show_send(
 ) -> SendHistory:
     """Show a send's whole history, with pseudonyms. The reading is recorded."""
     zone = own_zone(caller, zone_id)
-    entries = await flows.show_send(zone, send_id)
-    if not entries:
+    row = await flows.show_send.row(zone, send_id)
+    if row is None:
         raise not_found()
-    await flows.record_access(zone, caller, "read", "send.show")
+    record = flows.record_access(zone, caller, "read", "send.show")
+    entries = await beside(record, flows.show_send.entries(row))
     return SendHistory(send_id=send_id, entries=[full_view(entry) for entry in entries])

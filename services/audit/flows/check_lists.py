@@ -101,6 +101,10 @@ class CheckLists:
         hold = await transaction(
             self._client, lambda session: self._sends.counters_hold(session, log)
         )
+        if hold:
+            hold = await transaction(
+                self._client, lambda session: self._sends.outcomes_hold(session, log)
+            )
         if not hold:
             return Doubt.COUNTERS_DIFFER
         hold = await transaction(self._client, lambda session: self._sends.hours_hold(session, log))

@@ -49,7 +49,7 @@ class CountSends:
     ) -> list[SendCount]:
         """Give the counters of one log, or of all, for days of which both bounds are included."""
         rows = await self._sends.counts(
-            None if log is None else [log],
+            log,
             None if since is None else since.isoformat(),
             None if until is None else until.isoformat(),
         )
@@ -71,7 +71,7 @@ class CountSends:
             end = until or self._clock.now().astimezone(UTC).date()
             since = date.fromordinal(max(1, end.toordinal() - _USUAL_DAYS))
         rows = await self._sends.counts(
-            None if log is None else [log],
+            log,
             since.isoformat(),
             None if until is None else until.isoformat(),
             after=cursor,

@@ -10,6 +10,7 @@ from services.audit.domain.entries import EntryType
 from services.audit.flows.show_message import MessageLife, ShowMessage
 from services.audit.store.copies import Copies
 from services.audit.store.log import Stored
+from shared.mongo import Document
 
 Texts = Mapping[str, str]
 """By language; a bulletin's subject stands above its body."""
@@ -38,9 +39,12 @@ class DescribeMessage:
 
     async def __call__(self, log: str, message_id: str) -> Described | None:
         """Give it, or None where the log has no such message."""
-        life = await self._show(log, message_id)
-        if life is None:
-            return None
+        row = await self._show.row(log, message_id)
+        return None if row is None else await self.life(row)
+
+    async def life(self, row: Document) -> Described:
+        """Give the message of a row; the caller records the reading."""
+        life = await self._show.life(row)
         said = _said(life.timeline)
         names = await self._copies.names(life.row.get("network_ids", ()))
         issued_by = said.get("issued_by")

@@ -1,12 +1,12 @@
 """Describe what a zone processed in a year: the record of processing (GDPR, article 30)."""
 
-from collections import Counter
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from services.audit.flows.count_sends import CountSends
 from services.audit.store.copies import Copies
+from services.audit.store.sends import Sends
 from services.audit.store.years import Years
 from shared.contracts.registry import LegalBasis
 from shared.pseudonyms import KeyRing
@@ -39,7 +39,7 @@ class DescribeProcessing:
     def __init__(
         self,
         years: Years,
-        count_sends: CountSends,
+        sends: Sends,
         copies: Copies,
         ring: KeyRing,
         *,
@@ -48,7 +48,7 @@ class DescribeProcessing:
     ) -> None:
         """Wire."""
         self._years = years
-        self._count_sends = count_sends
+        self._sends = sends
         self._copies = copies
         self._ring = ring
         self._text_kept_for = text_kept_for
@@ -56,19 +56,20 @@ class DescribeProcessing:
 
     async def __call__(self, log: str, year: int) -> Processing:
         """Give a calendar year (UTC, as the entries have it)."""
-        zone = await self._copies.latest(log)
-        counts = await self._count_sends(log, date(year, 1, 1), date(year, 12, 31))
-        sends: Counter[tuple[str, str]] = Counter()
-        for count in counts:
-            sends[count.channel, count.state] += count.count
+        first, last = date(year, 1, 1).isoformat(), date(year, 12, 31).isoformat()
+        zone, totals, entries = await asyncio.gather(
+            self._copies.latest(log),
+            self._sends.totals(log, first, last),
+            self._years.of(log, year),
+        )
         return Processing(
             zone_id=log,
             zone_name=log if zone is None else zone.name,
             year=year,
             legal_basis=None if zone is None else zone.legal_basis,
-            sends=sends,
-            networks=len({count.network_id for count in counts}),
-            entries=await self._years.of(log, year),
+            sends=totals.sends,
+            networks=totals.networks,
+            entries=entries,
             text_kept_for=self._text_kept_for,
             private_kept_for=self._private_kept_for,
             has_key=self._ring.has(log, year),

@@ -1,5 +1,6 @@
 """Find what was sent to a number or address, over all years whose key still exists."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -54,13 +55,20 @@ class LookUpSubject:
             self._ring.pseudonym(log, year, destination) for year in self._ring.years(log)
         ]
         found = await self._log.about(log, pseudonyms)
-        naming = await self._log.naming(log, sorted(_members(found)))
+        naming, latest = await asyncio.gather(
+            self._log.naming(log, sorted(_members(found))), self._latest(log, found)
+        )
         by_index = {entry.index: entry for entry in (*found, *naming)}
-        entries = [by_index[index] for index in sorted(by_index)]
-        ids = {entry["send_id"] for entry in map(orjson.loads, (e.body for e in entries))} - {None}
+        return SubjectRecord(latest, [by_index[index] for index in sorted(by_index)])
+
+    async def _latest(self, log: str, found: Iterable[Stored]) -> list[Stored]:
+        """Give the latest entry of each send, most of which are among what was found."""
+        by_index = {entry.index: entry for entry in found}
+        ids = {orjson.loads(entry.body)["send_id"] for entry in by_index.values()} - {None}
         rows = await self._sends.many(log, sorted(ids))
-        last = {entry.index: entry for entry in await self._log.at(log, [r["last"] for r in rows])}
-        return SubjectRecord([last[row["last"]] for row in rows], entries)
+        others = [row["last"] for row in rows if row["last"] not in by_index]
+        by_index |= {entry.index: entry for entry in await self._log.at(log, others)}
+        return [by_index[row["last"]] for row in rows]
 
 
 def _members(entries: Iterable[Stored]) -> set[str]:

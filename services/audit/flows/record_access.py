@@ -6,7 +6,6 @@ from shared.clock import Clock
 from shared.contracts import Access
 from shared.contracts.common import AccessKind
 from shared.failures import Retryable
-from shared.mongo import Client, transaction
 from shared.outbox import Outbox
 from shared.pseudonyms import KeyRing, NoPseudonymKey
 
@@ -14,9 +13,8 @@ from shared.pseudonyms import KeyRing, NoPseudonymKey
 class RecordAccess:
     """Called before anything is shown, so that nothing is shown unrecorded."""
 
-    def __init__(self, client: Client, outbox: Outbox, ring: KeyRing, clock: Clock) -> None:
+    def __init__(self, outbox: Outbox, ring: KeyRing, clock: Clock) -> None:
         """Wire."""
-        self._client = client
         self._outbox = outbox
         self._ring = ring
         self._clock = clock
@@ -46,10 +44,7 @@ class RecordAccess:
             reason=reason,
             time=self._clock.now(),
         )
-        await transaction(
-            self._client,
-            lambda session: self._outbox.add(session, [access], ce_ids=[access.event_id]),
-        )
+        await self._outbox.add_alone(access, access.event_id)
 
     def _actor(self, log: str, caller: Caller) -> str:
         if zone_of(log) == NO_ZONE:

@@ -4,6 +4,7 @@ A notice is no message of the police or a coordinator, so no list has it; but so
 its entry says which template it was.
 """
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -41,20 +42,25 @@ class ShowMessage:
         self._sends = sends
         self._closings = closings
 
-    async def __call__(self, log: str, message_id: str) -> MessageLife | None:
-        """Give a message's life, or None where the log has no such message."""
+    async def row(self, log: str, message_id: str) -> Document | None:
+        """Give a message's row, or None where the log has no such message."""
         row = await self._messages.one(log, message_id)
-        timeline = await self._log.of_message(log, message_id, _TIMELINE)
-        if row is None:
-            row = _notice_row(log, message_id, timeline)
-        if row is None:
-            return None
-        return MessageLife(
-            row=row,
-            timeline=timeline,
-            states=await self._sends.states(log, message_id),
-            closings=await self._closings.of_message(log, message_id),
+        if row is not None:
+            return row
+        return _notice_row(log, message_id, await self._timeline(log, message_id))
+
+    async def life(self, row: Document) -> MessageLife:
+        """Give the life of the message of a row; the caller records the reading."""
+        log, message_id = row["log"], row["message_id"]
+        timeline, states, closings = await asyncio.gather(
+            self._timeline(log, message_id),
+            self._sends.states(log, message_id),
+            self._closings.of_message(log, message_id),
         )
+        return MessageLife(row=row, timeline=timeline, states=states, closings=closings)
+
+    async def _timeline(self, log: str, message_id: str) -> list[Stored]:
+        return await self._log.of_message(log, message_id, _TIMELINE)
 
 
 def _notice_row(log: str, message_id: str, timeline: Iterable[Stored]) -> Document | None:

@@ -2,6 +2,7 @@
 
 from services.audit.store.log import LogStore, Stored
 from services.audit.store.sends import Sends
+from shared.mongo import Document
 
 
 class ShowSend:
@@ -12,7 +13,10 @@ class ShowSend:
         self._log = log
         self._sends = sends
 
-    async def __call__(self, log: str, send_id: str) -> list[Stored]:
-        """Give the entries in the order of the log; empty where there is no such send."""
-        row = await self._sends.one(log, send_id)
-        return [] if row is None else await self._log.at(log, row["entries"])
+    async def row(self, log: str, send_id: str) -> Document | None:
+        """Give a send's row, or None where there is no such send: then nothing is read."""
+        return await self._sends.one(log, send_id)
+
+    async def entries(self, row: Document) -> list[Stored]:
+        """Give its entries in the order of the log; the caller records the reading."""
+        return await self._log.at(row["log"], row["entries"])

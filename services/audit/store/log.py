@@ -53,6 +53,9 @@ _BIG = 8 * 1024 * 1024
 _READ = 1000
 _NO_END = 10**12 - 1
 
+_SHOWN = {"part": 1, "salt": 1}
+"""What a reader gets of a private part; the rest is for finding it."""
+
 _CLOCKS = timedelta(days=1)
 """By how much the clock that dated an event may be ahead of the one that stored it."""
 
@@ -327,10 +330,21 @@ class LogStore:
 
     async def at(self, log: str, indexes: Iterable[int]) -> list[Stored]:
         """Give some entries with their private parts, in the order of the log."""
-        ids = {"_id": {"$in": [_entry_id(log, index) for index in indexes]}}
-        entries = await self._entries.find(ids, {"body": 1}).sort("_id", 1).to_list()
-        private = {row["_id"]: row async for row in self._private.find(ids)}
-        return [_stored(row, private.get(row["_id"])) for row in entries]
+        names = [_entry_id(log, index) for index in indexes]
+        if not names:
+            return []
+        ids: Document = {"_id": {"$in": names}}
+        entries, private = await asyncio.gather(
+            self._entries.find(ids, {"body": 1}).sort("_id", 1).to_list(),
+            self._private.find(ids, _SHOWN).to_list(),
+        )
+        return _join(entries, private)
+
+    async def _with_private(self, entries: Sequence[Document]) -> list[Stored]:
+        ids = [row["_id"] for row in entries]
+        if not ids:
+            return []
+        return _join(entries, await self._private.find({"_id": {"$in": ids}}, _SHOWN).to_list())
 
     async def of_message(self, log: str, message_id: str, types: Iterable[str]) -> list[Stored]:
         """Give a message's entries of some types, in order; none of its sends."""
@@ -340,8 +354,8 @@ class LogStore:
             "type": {"$in": list(types)},
             "timeline": True,
         }
-        rows = self._entries.find(query, {"_id": 1})
-        return await self.at(log, [_index(row["_id"]) async for row in rows])
+        rows = await self._entries.find(query, {"body": 1}).sort("_id", 1).to_list()
+        return await self._with_private(rows)
 
     async def told_of(
         self, session: Session, log: str, message_ids: Sequence[str], types: Sequence[str]
@@ -365,22 +379,26 @@ class LogStore:
         query: Document = {"log": log, "type": "access"}
         if below is not None:
             query["_id"] = {"$lt": _entry_id(log, below)}
-        rows = self._entries.find(query, {"_id": 1}).sort("_id", -1).limit(most)
-        return (await self.at(log, [_index(row["_id"]) async for row in rows]))[::-1]
+        rows = self._entries.find(query, {"body": 1}).sort("_id", -1).limit(most)
+        return await self._with_private(await rows.to_list())
 
     async def about(self, log: str, recipients: Sequence[str]) -> list[Stored]:
         """Give the entries whose private part is about one of these pseudonyms, in order."""
-        found = self._private.find({"recipient": {"$in": list(recipients)}}, {"_id": 1})
-        ids = [row["_id"] async for row in found]
-        return await self.at(log, [_index(name) for name in ids if name.startswith(f"{log}|")])
+        found = self._private.find({"recipient": {"$in": list(recipients)}}, _SHOWN)
+        private = [row async for row in found if row["_id"].startswith(f"{log}|")]
+        ids: Document = {"_id": {"$in": [row["_id"] for row in private]}}
+        entries = await self._entries.find(ids, {"body": 1}).sort("_id", 1).to_list()
+        return _join(entries, private)
 
     async def naming(self, log: str, members: Sequence[str]) -> list[Stored]:
         """Give the entries whose private part names one of these members, in order; no sends."""
+        if not members:
+            return []
         named = self._private.find({"members": {"$in": list(members)}}, {"_id": 1})
         ids = [row["_id"] async for row in named if row["_id"].startswith(f"{log}|")]
         query: Document = {"_id": {"$in": ids}, "type": {"$ne": EntryType.SEND.value}}
-        rows = self._entries.find(query, {"_id": 1})
-        return await self.at(log, [_index(row["_id"]) async for row in rows])
+        rows = await self._entries.find(query, {"body": 1}).sort("_id", 1).to_list()
+        return await self._with_private(rows)
 
     async def send_bodies(self, log: str, message_id: str, below: int) -> AsyncIterator[bytes]:
         """Stream the send entries of a message that stand below an index."""
@@ -515,6 +533,12 @@ def _private_row(entry_id: str, entry: Sealed, until: datetime | None) -> Docume
     if until is not None:
         row["until"] = until
     return row
+
+
+def _join(entries: Iterable[Document], private: Iterable[Document]) -> list[Stored]:
+    """Put entries and their private parts together, in the order of the entries."""
+    by_id = {row["_id"]: row for row in private}
+    return [_stored(row, by_id.get(row["_id"])) for row in entries]
 
 
 def _stored(row: Document, private: Document | None) -> Stored:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from pymongo import ReturnDocument
+from pymongo import ReturnDocument, WriteConcern
 
 from shared.mongo import Database, Document
 
@@ -14,7 +14,9 @@ class LookUps:
 
     def __init__(self, database: Database) -> None:
         """Bind to the service's database."""
-        self._rows = database["lookups"]
+        # a crash may forget the last of them, which costs nothing but a stricter limit; the look-up
+        # itself is put on record durably, and need not wait for two such writes
+        self._rows = database["lookups"].with_options(write_concern=WriteConcern(w=1, j=False))
 
     async def prepare(self) -> None:
         """Create the index that ends old counters."""

@@ -1,10 +1,10 @@
-"""The latest of each send, and what is kept over them: collections `sends`, `stats` and `hours`.
+"""The latest of each send, and what is kept over them: `sends`, `stats`, `outcomes` and `hours`.
 
 All follow from the log and are written with it. A send stands in lists where its first entry
 stood, so that paging neither repeats nor misses one while the log grows.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -55,6 +55,16 @@ class SendFilter:
         return query
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Some days of a log, in figures."""
+
+    sends: dict[tuple[str, str], int]
+    """By channel and latest state; a send for two networks counts in both."""
+
+    networks: int
+
+
 class _Change(msgspec.Struct):
     """What a batch does to one send."""
 
@@ -101,6 +111,7 @@ class Sends:
         """Bind to the service's database."""
         self._rows = database["sends"]
         self._stats = database["stats"]
+        self._outcomes = database["outcomes"]
         self._hours = database["hours"]
 
     async def prepare(self) -> None:
@@ -130,6 +141,7 @@ class Sends:
         await write_plainly(self._rows, "insert", new, session)
         await write_plainly(self._rows, "update", old, session)
         await self._count(session, projection.log, changes)
+        await self._count_by_message(session, projection.log, changes)
         await self._widen_hours(session, projection.log, changes)
 
     async def _widen_hours(self, session: Session, log: str, changed: Iterable[_Change]) -> None:
@@ -182,6 +194,31 @@ class Sends:
         ]
         if writes:
             await self._stats.bulk_write(writes, session=session)
+
+    async def _count_by_message(
+        self, session: Session, log: str, changed: Iterable[_Change]
+    ) -> None:
+        """Keep, per message, how many of its sends are in each state: thousands, read at once."""
+        moves: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for item in changed:
+            move = moves[item.row["message_id"]]
+            move[item.row["state"]] += 1
+            if item.before is not None:
+                move[item.before] -= 1
+        await write_plainly(
+            self._outcomes,
+            "update",
+            [
+                {
+                    "q": {"_id": _id(log, message_id)},
+                    "u": {"$inc": {f"states.{state}": n for state, n in move.items() if n}},
+                    "upsert": True,
+                }
+                for message_id, move in sorted(moves.items())
+                if any(move.values())
+            ],
+            session,
+        )
 
     async def page(
         self, log: str, wanted: SendFilter, below: int | None, most: int
@@ -251,6 +288,22 @@ class Sends:
         stated = [(_counter(row), row["count"]) async for row in rows]
         return sorted(counted) == sorted(stated)
 
+    async def outcomes_hold(self, session: Session, log: str) -> bool:
+        """Tell whether the counters by message are those of the rows, as of one moment."""
+        groups = await self._rows.aggregate(
+            [
+                {"$match": {"log": log}},
+                {"$group": {"_id": {"m": "$message_id", "s": "$state"}, "n": {"$sum": 1}}},
+            ],
+            session=session,
+        )
+        counted: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        async for group in groups:
+            counted[_id(log, group["_id"]["m"])][group["_id"]["s"]] = int(group["n"])
+        kept = self._outcomes.find({"_id": _all_of(log)}, session=session)
+        stated = {row["_id"]: _in_any(row["states"]) async for row in kept}
+        return counted == {name: states for name, states in stated.items() if states}
+
     async def hours_hold(self, session: Session, log: str) -> bool:
         """Tell whether the places kept per hour are wide enough for the rows."""
         hour: Document = {"$floor": {"$divide": [{"$toLong": "$time"}, 3_600_000]}}
@@ -277,41 +330,78 @@ class Sends:
 
     async def states(self, log: str, message_id: str) -> dict[str, int]:
         """Count a message's sends by state."""
-        groups = await self._rows.aggregate(
+        row = await self._outcomes.find_one({"_id": _id(log, message_id)})
+        return {} if row is None else dict(sorted(_in_any(row["states"]).items()))
+
+    async def totals(self, log: str, since: str, until: str) -> Totals:
+        """Add the counters of some days up, both included."""
+        groups = await self._stats.aggregate(
             [
-                {"$match": {"log": log, "message_id": message_id}},
-                {"$group": {"_id": "$state", "count": {"$sum": 1}}},
-                {"$sort": {"_id": 1}},
+                {"$match": {"_id": _days_of(log, since, until), "log": log, "count": {"$gt": 0}}},
+                {
+                    "$group": {
+                        "_id": {"channel": "$channel", "state": "$state"},
+                        "count": {"$sum": "$count"},
+                        "networks": {"$addToSet": "$network_id"},
+                    }
+                },
             ]
         )
-        return {str(group["_id"]): int(group["count"]) async for group in groups}
+        sends: dict[tuple[str, str], int] = {}
+        networks: set[str] = set()
+        async for group in groups:
+            sends[group["_id"]["channel"], group["_id"]["state"]] = int(group["count"])
+            networks.update(group["networks"])
+        return Totals(sends, len(networks))
 
     async def counts(
         self,
-        logs: Sequence[str] | None,
+        log: str | None,
         since: str | None,
         until: str | None,
         *,
         after: str | None = None,
         most: int | None = None,
     ) -> list[Document]:
-        """Give the counters of some logs (None: of all) by day, both days included.
+        """Give the counters of one log (None: of all) by day, both days included.
 
-        In the order of their ids, which never changes: those after an id, and `most` of them.
+        In the order of their ids, which never changes: those after an id, and `most` of them. The
+        ids begin with log and day, so that a page of one log reads nothing else.
         """
         query: Document = {"count": {"$gt": 0}}
-        if logs is not None:
-            query["log"] = {"$in": list(logs)}
-        days = {name: day for name, day in (("$gte", since), ("$lte", until)) if day is not None}
-        if days:
-            query["day"] = days
+        place: Document = {}
+        if log is not None:
+            query["log"] = log
+            place = _days_of(log, since, until)
+        else:
+            days = {name: day for name, day in (("$gte", since), ("$lte", until)) if day}
+            if days:
+                query["day"] = days
         if after is not None:
-            query["_id"] = {"$gt": after}
-        return await self._stats.find(query).sort("_id", 1).limit(most or 0).to_list()
+            place["$gt"] = after
+        if place:
+            query["_id"] = place
+        rows = self._stats.find(query).sort("_id", 1).hint([("_id", 1)])
+        return await rows.limit(most or 0).to_list()
 
 
 def _id(log: str, send_id: str | None) -> str:
     return f"{log}|{send_id}"
+
+
+def _all_of(log: str) -> Document:
+    return {"$gte": f"{log}|", "$lt": f"{log}}}"}
+
+
+def _days_of(log: str, since: str | None, until: str | None) -> Document:
+    """Give between which ids the counters of some days stand."""
+    end = f"{log}}}" if until is None else f"{log}|{until}}}"
+    return {"$gte": f"{log}|{since or ''}", "$lt": end}
+
+
+def _in_any(states: Mapping[str, int]) -> dict[str, int]:
+    """Leave out the states that sends have only passed through."""
+    return {state: count for state, count in states.items() if count}
 
 
 def _hour(moment: datetime) -> int:

@@ -56,6 +56,7 @@ FIELDS = {
         *("last", "seq", "state", "time"),
     ),
     "stats": ("log", "day", "network_id", "channel", "state", "count"),
+    "outcomes": ("states",),
     "years": ("count",),
     "hours": ("lowest", "highest"),
     "messages": (
@@ -79,7 +80,7 @@ only; `originals` are what `original` entries commit to, and are read no more on
 `erasures` say of whom nothing more is to be kept, which the log does not name.
 """
 
-DOUBLED = {"entries", "erased", "sends", "stats", "years", "messages", "closings"}
+DOUBLED = {"entries", "erased", "sends", "stats", "outcomes", "years", "messages", "closings"}
 NEVER_SENT = "9f1c2a34-9b1e-4d27-8a5e-0c2f6d1b7e90"
 
 
@@ -168,10 +169,17 @@ def changed(value: Any, draw: Callable[[int], int]) -> Any:
             return value + timedelta(seconds=1 + draw(1000))
         case int():
             return value + draw(5) - 5
-        case list():
-            return _changed_list([*value], draw)  # pyright: ignore[reportUnknownArgumentType]
+        case dict() | list():
+            return _changed_inside(value, draw)  # pyright: ignore[reportUnknownArgumentType]
         case _:
             return "x"
+
+
+def _changed_inside(value: Document | list[Any], draw: Callable[[int], int]) -> Any:
+    if isinstance(value, list):
+        return _changed_list([*value], draw)
+    name = sorted(value)[draw(len(value))] if value else "x"
+    return {**value, name: changed(value.get(name), draw)}
 
 
 def _changed_list(items: list[Any], draw: Callable[[int], int]) -> list[Any]:

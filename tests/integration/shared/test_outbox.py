@@ -5,7 +5,9 @@ import contextlib
 import random
 import uuid
 from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
 
+import pytest
 from pymongo import AsyncMongoClient
 from pymongo.monitoring import (
     CommandFailedEvent,
@@ -15,7 +17,7 @@ from pymongo.monitoring import (
 )
 
 from shared.clock import Clock
-from shared.contracts import Erasure
+from shared.contracts import Access, Erasure
 from shared.envelope import parse
 from shared.kafka import Outgoing, Partition, Positions, Record
 from shared.mongo import Client, Session, database, transaction
@@ -141,6 +143,49 @@ async def test_one_publisher_works_at_a_time(service: Service, kafka_cluster: Ka
     assert await first.publish_once() == 1
 
 
+async def test_events_that_come_together_are_published_together(
+    service: Service, kafka_cluster: KafkaCluster
+) -> None:
+    counts: list[int] = []
+
+    class Counted(OutboxPublisher):
+        async def publish_once(self) -> int:
+            counts.append(await super().publish_once())
+            return counts[-1]
+
+    topic = kafka_cluster.new_topic(ERASURES)
+    gather = timedelta(seconds=1)
+    made = Counted(service.outbox, service.log, service.database, "one", gather=gather)
+    running = asyncio.create_task(made.run())
+    while not counts:  # it has looked once, and found nothing
+        await asyncio.sleep(0.01)
+    for _ in range(8):
+        await change(service, topic, "m")
+        await asyncio.sleep(0.05)  # long enough to be published by itself
+    assert numbers(await published(service, topic, 8), "m") == [*range(1, 9)]
+    running.cancel()
+    assert len([count for count in counts if count]) <= 2  # one may come while it looks
+
+
+async def test_an_event_without_an_order_needs_no_transaction_and_no_other_may_do_without(
+    service: Service,
+) -> None:
+    access = Access(
+        event_id="read-1",
+        zone_id="demo",
+        service="audit",
+        kind="read",
+        action="send.show",
+        actor="0" * 64,
+        time=datetime(2026, 5, 2, 8, tzinfo=UTC),
+    )
+    await service.outbox.add_alone(access, "read-1")
+    with pytest.raises(ValueError, match="erasures"):
+        await service.outbox.add_alone(event("m", 1), "erasure-1")
+    [row] = await service.outbox.oldest()
+    assert (row["topic"], row["key"], row["headers"]["ce_id"]) == ("bin.access", "demo", b"read-1")
+
+
 async def change_many(service: Service, topic: str, members: Sequence[str]) -> None:
     """Raise the numbers of many members, each twice, in one transaction."""
 
@@ -177,30 +222,48 @@ async def test_many_keys_at_once_keep_the_order_of_each(
         assert found == list(range(1, len(found) + 1))
 
 
+class Commands(CommandListener):
+    """What a client asked of the database, by name."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def started(self, event: CommandStartedEvent) -> None:
+        self.names.append(event.command_name)
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        """Count starts only."""
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        """Count starts only."""
+
+
+async def test_looking_again_and_again_is_one_durable_write(
+    mongo_database: MongoSettings, service: Service
+) -> None:
+    url, commands = mongo_database.url.get_secret_value(), Commands()
+    client: Client = AsyncMongoClient(url, event_listeners=[commands], tz_aware=True)
+    async with client:
+        own = database(client, mongo_database.database)
+        made = OutboxPublisher(Outbox(own, "buurtbode/test", Clock()), service.log, own, "one")
+        assert [await made.publish_once() for _ in range(20)] == [0] * 20
+    assert commands.names.count("findAndModify") == 1
+
+
 async def test_many_keys_at_once_are_few_commands(mongo_database: MongoSettings) -> None:
     """An import of 10,000 members must not make a round trip for each of them."""
-    commands: list[str] = []
-
-    class Listener(CommandListener):
-        def started(self, event: CommandStartedEvent) -> None:
-            commands.append(event.command_name)
-
-        def succeeded(self, event: CommandSucceededEvent) -> None:
-            """Count starts only."""
-
-        def failed(self, event: CommandFailedEvent) -> None:
-            """Count starts only."""
+    commands = Commands()
 
     async def work(session: Session) -> None:
         await outbox.add(session, [event(f"m{n}", 1) for n in range(3000)])
 
     url = mongo_database.url.get_secret_value()
-    client: Client = AsyncMongoClient(url, event_listeners=[Listener()], tz_aware=True)
+    client: Client = AsyncMongoClient(url, event_listeners=[commands], tz_aware=True)
     async with client:
         own = database(client, mongo_database.database)
         outbox = Outbox(own, "buurtbode/test", Clock())
         await transaction(client, work)
         await transaction(client, work)
-        assert len(commands) < 20, commands
+        assert len(commands.names) < 20, commands.names
         rows = await own["outbox"].find({"stream": "bin.erasures|m7"}).to_list()
         assert sorted(row["seq"] for row in rows) == [1, 2]
