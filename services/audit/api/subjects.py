@@ -91,7 +91,7 @@ async def ask(
             "You looked people up too often this hour. A look-up answers one person's question.",
             headers={"Retry-After": str(many.seconds)},
         ) from None
-    pseudonym = flows.look_up.pseudonym(zone, destination)
+    pseudonym = await flows.look_up.pseudonym(zone, destination)
     record = flows.record_access(
         zone, caller, "lookup", action, recipient=pseudonym, reason=query.reason
     )

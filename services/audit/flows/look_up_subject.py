@@ -39,15 +39,22 @@ class LookUpSubject:
         self._ring = ring
         self._clock = clock
 
-    def pseudonym(self, log: str, destination: str) -> str:
-        """Give this year's pseudonym, for the record of the look-up itself.
+    async def pseudonym(self, log: str, destination: str) -> str:
+        """Give the pseudonym under which the record of the look-up itself is found.
 
-        Raises `Retryable` while the zone has no key.
+        The one of the latest year in which something was sent there, so that an erasure, which
+        only finds pseudonyms by the sends of a member, reaches it; else this year's. Raises
+        `Retryable` while the zone has no key for this year.
         """
         try:
-            return self._ring.pseudonym(log, self._clock.now().year, destination)
+            current = self._ring.pseudonym(log, self._clock.now().year, destination)
         except NoPseudonymKey as missing:
             raise Retryable(str(missing)) from missing
+        for year in sorted(self._ring.years(log), reverse=True):
+            pseudonym = self._ring.pseudonym(log, year, destination)
+            if await self._log.names_members(pseudonym):
+                return pseudonym
+        return current
 
     async def __call__(self, log: str, destination: str) -> SubjectRecord:
         """Find by the pseudonyms of all years."""

@@ -390,6 +390,12 @@ class LogStore:
         entries = await self._entries.find(ids, {"body": 1}).sort("_id", 1).to_list()
         return _join(entries, private)
 
+    async def names_members(self, recipient: str) -> bool:
+        """Tell whether a private part about this pseudonym names a member."""
+        query: Document = {"recipient": recipient, "members": {"$exists": True}}
+        found = await self._private.find_one(query, {"_id": 1}, hint=[("recipient", 1)])
+        return found is not None
+
     async def naming(self, log: str, members: Sequence[str]) -> list[Stored]:
         """Give the entries whose private part names one of these members, in order; no sends."""
         if not members:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
+import pytest
 
 from services.audit.api.report_words import words
 from services.audit.app import App
@@ -182,13 +183,19 @@ async def test_an_erasure_takes_what_is_there_and_what_comes_later(world: World)
     assert await check_lists(world)("demo") is None
 
 
+@pytest.mark.parametrize("years_ago", [0, 1])
 async def test_an_erasure_takes_the_look_ups_of_a_number_at_which_nobody_is_left(
-    world: World,
+    world: World, years_ago: int
 ) -> None:
-    mine, query = pseudonym(world), {"destination": NUMBER, "reason": "asked by the member"}
+    """Also those of a year in which nothing was sent there, under another pseudonym."""
+    ring, year = world.settings.pseudonym_keys, datetime.now(UTC).year - years_ago
+    rotate(ring, ["demo"], year)
+    mine = KeyRing(ring).pseudonym("demo", year, NUMBER)
+    query = {"destination": NUMBER, "reason": "asked by the member"}
+    about = {"recipient": {"$in": [mine, pseudonym(world)]}}
 
     async def about_it() -> int:
-        return await world.database["private"].count_documents({"recipient": mine})
+        return await world.database["private"].count_documents(about)
 
     async with world.running() as app:
         shared = [send(n, recipient=mine, members=[name]) for n, name in enumerate("ab")]
