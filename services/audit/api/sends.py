@@ -55,7 +55,7 @@ async def list_sends(
         until=until,
     )
     page = await flows.list_sends(own_zone(caller, zone_id), wanted, cursor, limit)
-    return Page[EntryView](items=[entry_view(entry) for entry in page.entries], next=page.next)
+    return Page[EntryView](items=[entry_view(body) for body in page.bodies], next=page.next)
 
 
 @router.get("/{send_id}")

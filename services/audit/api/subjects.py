@@ -47,7 +47,7 @@ class SubjectEntries(BaseModel):
 async def look_up(caller: Auditor, flows: Wired, query: SubjectQuery) -> SubjectSends:
     """Find all sends to a number or address, over all years whose key still exists."""
     found = await _find(caller, flows, query, "subject.lookup")
-    return SubjectSends(sends=[entry_view(entry) for entry in found.latest])
+    return SubjectSends(sends=[entry_view(entry.body) for entry in found.latest])
 
 
 @router.post("/record")

@@ -54,15 +54,15 @@ class FullEntryView(BaseModel):
     salt: str | None
 
 
-def entry_view(stored: Stored) -> EntryView:
-    """Show an entry."""
-    return EntryView.model_validate_json(stored.body)
+def entry_view(body: bytes) -> EntryView:
+    """Show an entry, given as it was hashed."""
+    return EntryView.model_validate_json(body)
 
 
 def full_view(stored: Stored) -> FullEntryView:
     """Show an entry with its private part."""
     return FullEntryView(
-        entry=entry_view(stored),
+        entry=entry_view(stored.body),
         private=None if stored.part is None else orjson.loads(stored.part),
         salt=None if stored.salt is None else stored.salt.hex(),
     )

@@ -43,7 +43,7 @@ class ExportRows:
         below: int | None = None
         while True:
             page = await self._list_sends(log, wanted, below, _PAGE)
-            yield [_send(entry) for entry in page.entries]
+            yield [_send(body) for body in page.bodies]
             if page.next is None:
                 return
             below = page.next
@@ -66,8 +66,8 @@ class ExportRows:
         yield [[getattr(count, name) for name in _COUNT] for count in counts]
 
 
-def _send(stored: Stored) -> Row:
-    entry: dict[str, Any] = orjson.loads(stored.body)
+def _send(body: bytes) -> Row:
+    entry: dict[str, Any] = orjson.loads(body)
     basis: dict[str, Any] = entry["basis"] or {}
     return [*(_text(entry[name]) for name in _SEND), *(_text(basis.get(name)) for name in _BASIS)]
 

@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 
-from services.audit.store.log import LogStore, Stored
+from services.audit.store.log import LogStore
 from services.audit.store.sends import SendFilter, Sends
-from shared.mongo import Document
 
 
 @dataclass(frozen=True, slots=True)
 class SendPage:
     """Some sends, and where to go on."""
 
-    entries: list[Stored]
+    bodies: list[bytes]
+    """Their latest entries, as they were hashed."""
+
     next: int | None
 
 
@@ -28,12 +29,6 @@ class ListSends:
     ) -> SendPage:
         """Give up to `most` sends, the newest first."""
         rows = await self._sends.page(log, wanted, below, most)
-        entries = await self.latest(log, rows)
-        return SendPage(entries, rows[-1]["first"] if len(rows) == most else None)
-
-    async def latest(self, log: str, rows: list[Document]) -> list[Stored]:
-        """Give the latest entry of each row, in the rows' order."""
-        by_index = {
-            entry.index: entry for entry in await self._log.at(log, [r["last"] for r in rows])
-        }
-        return [by_index[row["last"]] for row in rows]
+        by_index = await self._log.bodies_at(log, [row["last"] for row in rows])
+        bodies = [by_index[row["last"]] for row in rows]
+        return SendPage(bodies, rows[-1]["first"] if len(rows) == most else None)

@@ -223,7 +223,10 @@ class Sends:
     async def page(
         self, log: str, wanted: SendFilter, below: int | None, most: int
     ) -> list[Document]:
-        """List sends, the newest first, whose first entry is below an index."""
+        """List sends, the newest first, whose first entry is below an index.
+
+        Of each row only `first` and `last`: a reader is shown the latest entry itself.
+        """
         query: Document = {"log": log, **wanted.query()}
         places: Document = {} if below is None else {"$lt": below}
         if wanted.since is not None or wanted.until is not None:
@@ -233,7 +236,8 @@ class Sends:
             places |= {"$gte": between[0], "$lte": between[1]}
         if places:
             query["first"] = places
-        return await self._rows.find(query).sort("first", -1).limit(most).to_list()
+        rows = self._rows.find(query, {"_id": 0, "first": 1, "last": 1})
+        return await rows.sort("first", -1).limit(most).to_list()
 
     async def _between(
         self, log: str, since: datetime | None, until: datetime | None
