@@ -137,6 +137,31 @@ async def test_every_reading_of_personal_data_is_an_entry(world: World) -> None:
             assert shown == sorted(set(shown), reverse=True)
 
 
+async def test_what_cannot_be_put_on_record_is_not_shown(world: World) -> None:
+    """The answer is read while the reading is recorded, and given only once it is."""
+    async with world.running():
+        await world.publish(send(1))
+        await publish_alert(world)
+        await world.signed(3)
+    app = await world.build()
+    await world.database.command({"collMod": "outbox", "validator": {"never": True}})
+    query = {"destination": NUMBER, "reason": "asked by the member"}
+    asked = [
+        ("GET", "/v1/sends/send-1", None),
+        ("GET", f"/v1/messages/{MESSAGE}", None),
+        ("GET", f"/v1/messages/{MESSAGE}/page", None),
+        ("GET", "/v1/zones/demo/processing/2026", None),
+        ("GET", "/v1/access", None),
+        ("POST", "/v1/subjects/lookup", query),
+    ]
+    async with world.http(app, Role.AUDITOR) as http:
+        for method, path, body in asked:
+            answer = await http.request(method, path, json=body)
+            assert answer.status_code == 503, path
+        # what does not exist is not read, so there is nothing to record
+        assert (await http.get("/v1/sends/send-2")).status_code == 404
+
+
 def erasure(member: str) -> Erasure:
     return Erasure(erasure_id=f"erasure-{member}", member_id=member, zone_id="demo", erased_at=NOW)
 
