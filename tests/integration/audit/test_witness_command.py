@@ -144,6 +144,7 @@ async def test_a_witness_sees_every_checkpoint_that_was_published_on_kafka(
             sends = [send(number, zone=zone) for number in range(start, start + COUNT)]
             await world.publish(*sends)
             await world.signed(start + COUNT, zone)
+        await until(partial(is_published, world, 3 * COUNT), "the checkpoints to be published")
         published = world.cluster.on("bin.checkpoints")
         await kafka.publish([Outgoing(r.topic, zone, r.value, r.headers) for r in published])
         code, said = await command(world, url, *watch, zone=zone, kafka=user)
