@@ -5,6 +5,7 @@ transaction of the caller, conditional on the head's epoch, and idempotent on `e
 """
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -116,7 +117,7 @@ class _Beside:
 
     def is_gone(self, draft: Draft) -> bool:
         """Tell whether everybody is erased whom a private part would be about."""
-        return bool(draft.members) and self.erased.issuperset(draft.members)
+        return bool(self.erased and draft.members) and self.erased.issuperset(draft.members)
 
     def until(self, draft: Draft) -> datetime | None:
         """Give when a private part ends, or None where no date ends it."""
@@ -126,34 +127,40 @@ class _Beside:
 
 
 class _InTurn:
-    """Writes one after the other (a transaction takes one at a time), each while more is prepared.
+    """Writes one after the other (a transaction takes one at a time), while more is prepared.
 
-    So the database and this process work at once, which is worth a third of the time.
+    So the database and this process work at once, which is worth a third of the time. What waits
+    is a batch's at most.
     """
 
     def __init__(self) -> None:
+        self._waiting: deque[Callable[[], Awaitable[None]]] = deque()
         self._writing: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *exc: object) -> None:
+    async def __aexit__(self, kind: object, *_: object) -> None:
+        if kind is not None:
+            self._waiting.clear()
         await self._written()
 
     async def then(self, write: Callable[[], Awaitable[None]]) -> None:
-        """Begin a write once the one before it is done. Raises what that one raised."""
-        await self._written()
-        self._writing = asyncio.create_task(_coroutine(write))
-        await asyncio.sleep(0)  # its request goes out before more is prepared
+        """Have a write done after those before it. Raises what one of them raised."""
+        self._waiting.append(write)
+        if self._writing is None or self._writing.done():
+            await self._written()
+            self._writing = asyncio.create_task(self._write())
+        await asyncio.sleep(0)  # a request goes out before more is prepared
+
+    async def _write(self) -> None:
+        while self._waiting:
+            await self._waiting.popleft()()
 
     async def _written(self) -> None:
         writing, self._writing = self._writing, None
         if writing is not None:
             await writing
-
-
-async def _coroutine(write: Callable[[], Awaitable[None]]) -> None:
-    await write()
 
 
 class LogStore:
@@ -220,25 +227,27 @@ class LogStore:
         size, sealed = frontier.size, list[Sealed]()
         tiles = await self._open_tiles(session, log, size)
         beside = await self._beside(session, fresh)
-        sends = await self._sends.begin(session, log, fresh)
-        salts = self._clock.random(SALT_SIZE * len(fresh))
+        drafts = [without_private(draft) if beside.is_gone(draft) else draft for draft in fresh]
+        sends = await self._sends.begin(session, log, drafts)
+        for first in range(0, len(drafts), _AT_ONCE):
+            sends.take(size + first, drafts[first : first + _AT_ONCE])
+            await asyncio.sleep(0)
+        salts = self._clock.random(SALT_SIZE * len(drafts))
         async with _InTurn() as writing:
-            for first in range(0, len(fresh), _AT_ONCE):
+            await writing.then(lambda: self._sends.write(session, sends))
+            for first in range(0, len(drafts), _AT_ONCE):
                 part: list[Sealed] = []
-                for number, draft in enumerate(fresh[first : first + _AT_ONCE], start=first):
-                    if beside.erased and beside.is_gone(draft):
-                        draft = without_private(draft)  # noqa: PLW2901 - what is left of it
+                for number, draft in enumerate(drafts[first : first + _AT_ONCE], start=first):
                     salt = salts[SALT_SIZE * number : SALT_SIZE * (number + 1)]
                     part.append(seal(draft, size + number, log, salt))
                 leaves = [leaf_hash(entry.body) for entry in part]
                 _grow(log, tiles, size + first, leaves)
                 frontier.extend(leaves)
                 entries, private = _rows(log, part, beside)
-                sends.take(part)
                 sealed += part
                 await writing.then(lambda e=entries, p=private: self._insert(session, e, p))
         await self._write_head(session, log, frontier, tiles)
-        await self._sends.end(session, sends)
+        await self._sends.count(session, sends)
         await self._years.add(session, log, sealed)
         return sealed
 

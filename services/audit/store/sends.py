@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from pymongo import UpdateOne
 
-from services.audit.domain.entries import Draft, EntryType, Sealed, timestamp
+from services.audit.domain.entries import Draft, EntryType, timestamp
 from shared.contracts.base import Channel, SendState
 from shared.mongo import Database, Document, Session, write_plainly
 
@@ -84,24 +84,28 @@ class Projection:
         self.log = log
         self.changes = known
 
-    def take(self, entries: Iterable[Sealed]) -> None:
-        """Take entries in, in their order."""
-        for entry in entries:
-            if entry.draft.type is EntryType.SEND:
-                self._take(entry)
+    def take(self, first: int, drafts: Iterable[Draft]) -> None:
+        """Take in what becomes the entries from index `first` on, in their order."""
+        for index, draft in enumerate(drafts, start=first):
+            if draft.type is EntryType.SEND:
+                self._take(index, draft)
 
-    def _take(self, entry: Sealed) -> None:
-        draft = entry.draft
+    def _take(self, index: int, draft: Draft) -> None:
         send_id = _id(self.log, draft.send_id)
         change = self.changes.get(send_id)
         if change is None:
-            added = [entry.index]
-            row = _new_row(send_id, self.log, entry, added)
+            added = [index]
+            row = _new_row(send_id, self.log, index, draft, added)
             self.changes[send_id] = _Change(row, is_new=True, before=None, added=added)
             return
         if (draft.seq or 0) > change.row["seq"]:
-            change.row.update(_latest(entry.index, draft))
-        change.added.append(entry.index)
+            change.row.update(_latest(index, draft))
+        change.added.append(index)
+
+    @property
+    def changed(self) -> list[_Change]:
+        """Give what the entries changed."""
+        return [change for change in self.changes.values() if change.added]
 
 
 class Sends:
@@ -133,13 +137,17 @@ class Sends:
         }
         return Projection(log, rows)
 
-    async def end(self, session: Session, projection: Projection) -> None:
-        """Write rows and counters, in the transaction that appends the entries."""
-        changes = [change for change in projection.changes.values() if change.added]
+    async def write(self, session: Session, projection: Projection) -> None:
+        """Write the rows, in the transaction that appends the entries."""
+        changes = projection.changed
         new = [change.row for change in changes if change.is_new]
         old = [_update(change) for change in changes if not change.is_new]
         await write_plainly(self._rows, "insert", new, session)
         await write_plainly(self._rows, "update", old, session)
+
+    async def count(self, session: Session, projection: Projection) -> None:
+        """Keep the counters, in the same transaction."""
+        changes = projection.changed
         await self._count(session, projection.log, changes)
         await self._count_by_message(session, projection.log, changes)
         await self._widen_hours(session, projection.log, changes)
@@ -423,18 +431,17 @@ def _hour_id(log: str, hour: int) -> str:
     return f"{log}|{hour:08d}"
 
 
-def _new_row(send_id: str, log: str, entry: Sealed, entries: list[int]) -> Document:
-    draft = entry.draft
+def _new_row(send_id: str, log: str, index: int, draft: Draft, entries: list[int]) -> Document:
     return {
         "_id": send_id,
         "log": log,
-        "first": entry.index,
+        "first": index,
         "day": draft.time.astimezone(UTC).date().isoformat(),
         "message_id": draft.message_id,
         "network_ids": draft.network_ids,
         "channel": draft.channel,
         "entries": entries,
-        **_latest(entry.index, draft),
+        **_latest(index, draft),
     }
 
 
