@@ -1,19 +1,17 @@
 """`python -m benchmarks [NAME ...]`: measure, and write each result into docs/performance.md.
 
-Every module of this package that has `TITLE` and `measure` is a benchmark; without names, all run.
+Each benchmark is a module with `TITLE` and `measure`; without names, all run, one after the other.
 A section of the document belongs to one module and is replaced when that module runs.
 """
 
+import argparse
 import importlib
 import os
-import pkgutil
 import platform
 import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-
-import benchmarks
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "performance.md"
 _HEADING = """# Performance
@@ -23,20 +21,46 @@ all alike: the ratios say more than the figures. Each section names its machine 
 """
 
 
-def main(wanted: list[str]) -> None:
+BENCHMARKS = (
+    "audit_append",
+    "audit_chaos",
+    "audit_reading",
+    "audit_verify",
+    "audit_zones",
+    "dispatcher_growth",
+    "dispatcher_large",
+    "dispatcher_mail",
+    "dispatcher_restarts",
+    "dispatcher_small",
+    "dispatcher_sms",
+    "local_stack",
+    "registry_import",
+    "registry_members",
+    "registry_republish",
+)
+
+
+def main(arguments: list[str]) -> None:
     """Run the benchmarks named, or all."""
-    for name in wanted or _names():
+    for name in _wanted(arguments):
         module = importlib.import_module(f"benchmarks.{name}")
-        if not hasattr(module, "measure"):
-            continue
         print(f"{name} ...", flush=True)
         lines: list[str] = module.measure()
         _write(name, str(module.TITLE), [*lines, "", _where()])
 
 
-def _names() -> list[str]:
-    found = pkgutil.iter_modules(benchmarks.__path__)
-    return sorted(item.name for item in found if not item.name.startswith("_"))
+def _wanted(arguments: list[str]) -> list[str]:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure, and write each result into docs/performance.md.",
+        epilog=f"Names: {', '.join(BENCHMARKS)}. All of them take about an hour and a half.",
+    )
+    parser.add_argument("name", nargs="*", help="what to measure; without one, everything")
+    names: list[str] = parser.parse_args(arguments).name
+    unknown = sorted(set(names) - set(BENCHMARKS))
+    if unknown:
+        parser.error(f"there is no {', '.join(unknown)}; see --help for the names")
+    return names or list(BENCHMARKS)
 
 
 def _where() -> str:
