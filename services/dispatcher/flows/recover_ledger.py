@@ -115,7 +115,9 @@ class RecoverLedger:
             if len(page) == _PAGE:
                 count += await self._replay_page(page)
                 page = []
-        return count + await self._replay_page(page)
+        count += await self._replay_page(page)
+        await self._ledger.recovery.take_places()
+        return count
 
     async def _replay_page(self, page: Sequence[Sequence[Kept]]) -> int:
         rows = await self._ledger.changes.rows([kept[0][0].send_id for kept in page])
@@ -146,6 +148,7 @@ class RecoverLedger:
             if await self._ledger.changes.write(changes):
                 raise Retryable("the ledger changed during its recovery; begin it again")
             count += len(changes)
+        await self._ledger.recovery.take_places()
         return count
 
     async def _plan_anew(self) -> int:

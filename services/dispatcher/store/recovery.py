@@ -1,11 +1,12 @@
 """Rows of a ledger that was restored from a backup: brought to what Kafka remembers of them."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
 from pymongo import UpdateMany
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from services.dispatcher.domain.ledger import Row
 from services.dispatcher.domain.states import UNSENT, Cause
@@ -14,6 +15,7 @@ from services.dispatcher.store.events import SendEvents
 from services.dispatcher.store.plans import Plans
 from services.dispatcher.store.rows import (
     DUPLICATE_KEY,
+    GONE,
     WITHOUT_EVENTS,
     base,
     changing,
@@ -40,18 +42,53 @@ class Recovery:
         self._plans = plans
 
     async def in_doubt(self, after: str | None, most: int) -> list[Row]:
-        """List sends that may have been attempted since, in the order of their ids."""
+        """List sends that may have been attempted since, in the order of their ids.
+
+        One that waited behind another network's may be among them once that one never went out.
+        """
         query: Document = {
             "$or": [
                 {"state": {"$in": [str(SendState.CLAIMED), str(SendState.ATTEMPTING)]}},
                 {"state": str(SendState.PLANNED), "sendable": True},
+                {"state": str(SendState.PLANNED), "freed": True},
                 {"state": str(SendState.UNKNOWN), "settled": False},
             ]
         }
         if after is not None:
             query["_id"] = {"$gt": after}
-        found = self._sends.find(query, WITHOUT_EVENTS).sort("_id", 1)
-        return [to_row(item) async for item in found.limit(most)]
+        doubtful: list[Row] = []
+        async for item in self._sends.find(query, WITHOUT_EVENTS).sort("_id", 1):
+            if len(doubtful) == most:
+                break
+            if "behind" not in item or not await self._stands_another(item):
+                doubtful.append(to_row(item))
+        return doubtful
+
+    async def _stands_another(self, waiting: Document) -> bool:
+        place = {name: waiting[name] for name in ("channel", "destination")}
+        return (
+            await self._sends.find_one({"base": waiting["behind"], **place}, {"_id": 1}) is not None
+        )
+
+    async def take_places(self) -> None:
+        """Have a bulletin's sends that went out, or may have, stand for their person again.
+
+        One that waited in the backup went out since in the place of another network's; without
+        its place a third network's release would reach the same person once more.
+        """
+        went: Document = {
+            "type": str(MessageType.BULLETIN),
+            "state": {"$nin": [str(state) for state in (*UNSENT, SendState.PLANNED)]},
+            "base": {"$exists": False},
+            "destination": {"$not": {"$regex": f"^{GONE}"}},
+        }
+        async for item in self._sends.find(went, WITHOUT_EVENTS):
+            row = to_row(item)
+            with suppress(DuplicateKeyError):  # another stands for them already
+                await self._sends.update_one(
+                    {"_id": row.send_id},
+                    {"$set": {"base": base(row.key)}, "$unset": {"behind": "", "freed": ""}},
+                )
 
     async def replay(self, changed: Sequence[tuple[Row, Sequence[Document]]]) -> None:
         """Bring rows to what events of theirs say that the ledger had forgotten.

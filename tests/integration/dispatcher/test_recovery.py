@@ -2,11 +2,15 @@
 
 import asyncio
 import uuid
+from functools import partial
 from typing import Any
+
+import pytest
 
 from shared.contracts import MessageClosed, Send, Verdict
 from shared.mongo import connect
 from shared.mongo import database as open_database
+from tests.support.dispatcher import member, published
 from tests.support.sending import Dispatcher, World, crowd
 from tests.support.wait import until
 
@@ -142,6 +146,60 @@ async def test_yesterdays_ledger_sends_nothing_twice_and_forgets_nothing(  # noq
         assert sorted(row["state"] for row in rows) == sorted(
             str(state) for state, count in wanted.states.items() for _ in range(count)
         )
+
+
+@pytest.mark.parametrize(
+    ("event", "state"), [("known", "accepted"), ("lost", "unknown")], ids=["known", "lost"]
+)
+async def test_what_went_to_a_second_network_since_the_backup_goes_to_no_third(
+    world: World, event: str, state: str
+) -> None:
+    """It waited in the backup behind the first one's, which then ended without having gone out."""
+    shared = "both@example.org"
+    first = member("a", "n1", email=shared)
+    others = [member(name, network, email=shared) for name, network in (("b", "n2"), ("c", "n3"))]
+    await world.people(first, *others)
+    await world.log.publish([published(world.police.network("n3"))])
+    await world.fault("mail", "status_429", seconds=300)
+    bulletin = str(uuid.uuid4())
+    async with world.dispatcher():
+        for count, network in enumerate(("n1", "n2"), start=1):
+            await world.bulletin(bulletin, network)
+            await until(partial(_has_rows, world, bulletin, count))
+    backup = await _back_up(world)
+    async with world.dispatcher():
+        left = first.model_copy(update={"state": "left", "version": 2})
+        await world.log.publish([published(left)])
+        await world.behave()
+
+        async def closed() -> bool:
+            return {one.release for one in world.closings(bulletin)} == {"n1", "n2"}
+
+        await until(closed)
+    assert len(await world.mail()) == 1
+    if event == "lost":
+        _lose_events(world, bulletin)
+    await _restore(world, backup)
+    async with world.dispatcher() as dispatcher:
+
+        async def recovered() -> bool:
+            return (await _recover(world, dispatcher)).status_code == 200
+
+        await until(recovered)
+        await world.bulletin(bulletin, "n3")
+        await until(partial(_has_rows, world, bulletin, 3))
+        await asyncio.sleep(1)  # long enough for a wrong second mail
+    rows = {row["members"][0]: row for row in await world.rows(bulletin)}
+    assert {name: row["state"] for name, row in rows.items()} == {
+        "a": "suppressed",
+        "b": state,
+        "c": "suppressed" if event == "known" else "planned",
+    }
+    assert len(await world.mail()) == 1
+
+
+async def _has_rows(world: World, message_id: str, count: int) -> bool:
+    return len(await world.rows(message_id)) == count
 
 
 async def test_a_restart_after_a_crash_is_no_doubt(world: World) -> None:
