@@ -208,6 +208,9 @@ class MessagePlanned(ZoneEvent):
     behind: bool
     """Whether the copy was behind at planning; the plan is then run again."""
 
+    basis: Basis | None = None
+    """On what the whole message rests, also where it comes to no send."""
+
     planned_at: UtcTime
     expires_at: UtcTime
 

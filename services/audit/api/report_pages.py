@@ -85,6 +85,9 @@ def _message(said: Words, found: Described) -> Page:
         (said["signer"], row.get("signer") or ""),
         (said["approver"], row.get("approver") or ""),
         (said["networks"], _networks(found)),
+        (said["basis"], found.basis.get("legal", "")),
+        (said["house_rules"], _versions(found, "house_rules")),
+        (said["communication_plan"], _versions(found, "communication_plan")),
         (said["judged_at"], _moment(row.get("judged_at"))),
         (said["expires_at"], _moment(row.get("expires_at"))),
     ]
@@ -120,6 +123,14 @@ def _text_section(said: Words, found: Described) -> Section:
 def _networks(found: Described) -> str:
     ids: list[str] = found.life.row.get("network_ids", [])
     return ", ".join(f"{found.networks.get(name, '')} ({name})".strip() for name in ids)
+
+
+def _versions(found: Described, document: str) -> str:
+    """Give the versions of a document that held, by network."""
+    versions: Mapping[str, int] = found.basis.get(document, {})
+    return ", ".join(
+        f"{found.networks.get(name, name)}: {version}" for name, version in sorted(versions.items())
+    )
 
 
 def _timeline(said: Words, title: str, entries: Sequence[Stored]) -> Section:

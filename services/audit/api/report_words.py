@@ -149,6 +149,18 @@ _WORDS: Mapping[str, Mapping[Language, str]] = {
     "why": _in("Waarom", "Pourquoi", "Warum", "Why"),
     "channel": _in("Kanaal", "Canal", "Kanal", "Channel"),
     "basis": _in("Rechtsgrond", "Base légale", "Rechtsgrundlage", "Legal basis"),
+    "house_rules": _in(
+        "Huishoudelijk reglement, versie",
+        "Règlement intérieur, version",
+        "Hausordnung, Fassung",
+        "House rules, version",
+    ),
+    "communication_plan": _in(
+        "Communicatieplan, versie",
+        "Plan de communication, version",
+        "Kommunikationsplan, Fassung",
+        "Communication plan, version",
+    ),
     "history": _in(
         "Het hele verloop", "Toute la chronologie", "Der ganze Verlauf", "The whole history"
     ),

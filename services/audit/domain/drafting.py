@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from services.audit.domain.alarms import Alarm
 from services.audit.domain.entries import Draft, EntryType, timestamp
-from services.audit.domain.send_events import SendEvent
+from services.audit.domain.send_events import BasisPart, SendEvent
 from shared.contracts import (
     Access,
     Bulletin,
@@ -24,6 +24,7 @@ from shared.contracts import (
     Verdict,
     Zone,
 )
+from shared.contracts.dispatcher import Basis
 from shared.contracts.registry import PublisherKey
 
 _plain = str.__str__
@@ -38,7 +39,6 @@ def draft_of(event: Event) -> Draft | None:
 
 def send_draft(send: Send | SendEvent) -> Draft:
     """Give the entry of a send's change, however its event was read."""
-    basis = send.basis
     return Draft(
         event_id=send.event_id,
         type=EntryType.SEND,
@@ -55,11 +55,7 @@ def send_draft(send: Send | SendEvent) -> Draft:
         language=send.language,
         template=send.template,
         segments=send.segments,
-        basis={
-            "legal": basis.legal,
-            "house_rules": basis.house_rules,
-            "communication_plan": basis.communication_plan,
-        },
+        basis=_basis(send.basis),
         private={
             "recipient": send.recipient,
             "recipient_year": send.recipient_year,
@@ -147,6 +143,14 @@ def _notice(notice: Notice) -> Draft:
     )
 
 
+def _basis(basis: Basis | BasisPart) -> dict[str, Any]:
+    return {
+        "legal": basis.legal,
+        "house_rules": basis.house_rules,
+        "communication_plan": basis.communication_plan,
+    }
+
+
 def _planned(planned: MessagePlanned) -> Draft:
     return Draft(
         event_id=planned.event_id,
@@ -154,6 +158,7 @@ def _planned(planned: MessagePlanned) -> Draft:
         time=planned.planned_at,
         message_id=planned.message_id,
         network_ids=planned.network_ids,
+        basis=None if planned.basis is None else _basis(planned.basis),
         private=_dump(
             planned,
             "message_type",

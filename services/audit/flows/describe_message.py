@@ -1,5 +1,6 @@
 """Describe a message for a reader: what was said, who stands for it, and what became of it."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -28,6 +29,9 @@ class Described:
     networks: Mapping[str, str]
     """Names by id, where the registry told one."""
 
+    basis: Mapping[str, Any]
+    """On what it rests, as its plan says; empty where it was not planned."""
+
 
 class DescribeMessage:
     """Reads the text from the original that was judged, else from the bulletin as released."""
@@ -48,7 +52,7 @@ class DescribeMessage:
         said = _said(life.timeline)
         names = await self._copies.names(life.row.get("network_ids", ()))
         issued_by = said.get("issued_by")
-        return Described(life, _texts(said), issued_by, names)
+        return Described(life, _texts(said), issued_by, names, _basis(life.timeline))
 
 
 def _said(timeline: Iterable[Stored]) -> dict[str, Any]:
@@ -65,6 +69,18 @@ def _said(timeline: Iterable[Stored]) -> dict[str, Any]:
             if said:
                 return said
     return {}
+
+
+def _basis(timeline: Iterable[Stored]) -> Mapping[str, Any]:
+    """Give what a message's plans rest on: a bulletin has one for each network."""
+    legal: str | None = None
+    documents: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for entry in (orjson.loads(stored.body) for stored in timeline):
+        basis: dict[str, Any] = entry["basis"] or {}
+        legal = basis.get("legal", legal)
+        for name in ("house_rules", "communication_plan"):
+            documents[name] |= basis.get(name, {})
+    return {"legal": legal or "", **documents}
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 import structlog
 
 from services.dispatcher.domain.audience import Counts, Person, Planner
+from services.dispatcher.domain.events import basis
 from services.dispatcher.domain.message import Message
 from services.dispatcher.domain.notices import ACCEPT_TEMPLATES, with_accept_link
 from services.dispatcher.domain.permission import thread
@@ -29,6 +30,7 @@ from services.dispatcher.store.messages import Messages, PlanState, Waiting, Wor
 from shared.clock import Clock
 from shared.contracts import MessagePlanned, Network
 from shared.contracts.base import Lane
+from shared.contracts.dispatcher import Basis
 from shared.envelope import encode
 from shared.failures import Retryable
 from shared.kafka import Log
@@ -286,6 +288,7 @@ def planned_event(work: Work) -> MessagePlanned:
         sends=counts.sends,
         unreachable=counts.unreachable,
         behind=work.behind,
+        basis=Basis.model_validate(basis(message, message.network_ids)),
         planned_at=work.planned_at,
         expires_at=message.expires_at,
     )

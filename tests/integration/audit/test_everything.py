@@ -274,18 +274,23 @@ async def until_told(world: World, expected: Sequence[Told], log: str = "demo") 
     assert found == wanted
 
 
-async def test_a_send_says_on_what_it_rests_and_a_text_is_its_original(world: World) -> None:
+async def test_message_and_send_say_on_what_they_rest_and_a_text_is_its_original(
+    world: World,
+) -> None:
     async with world.running():
         await publish_alert(world)
-        await world.publish(send(1).model_copy(update={"basis": BASIS}))
-        await world.signed(3)
-    rows = world.database["entries"].find({"log": "demo", "type": {"$in": ["send", "original"]}})
+        for event in (planned(), send(1)):
+            await world.publish(event.model_copy(update={"basis": BASIS}))
+        await world.signed(4)
+    types = ["send", "planned", "original"]
+    rows = world.database["entries"].find({"log": "demo", "type": {"$in": types}})
     entries = {entry["type"]: entry async for row in rows for entry in [orjson.loads(row["body"])]}
-    assert entries["send"]["basis"] == {
-        "legal": BASIS.legal,
-        "house_rules": {"bin-linde": 3},
-        "communication_plan": {"bin-linde": 2},
-    }
+    for kind in ("send", "planned"):
+        assert entries[kind]["basis"] == {
+            "legal": BASIS.legal,
+            "house_rules": {"bin-linde": 3},
+            "communication_plan": {"bin-linde": 2},
+        }
     part = await world.database["private"].find_one(
         {"_id": f"demo|{entries['original']['index']:012d}"}
     )

@@ -8,10 +8,11 @@ from services.audit.api.report_words import words
 from shared.access import Role
 from shared.contracts import Access, Network, Notice, Zone
 from shared.contracts.base import LANGUAGES, Language, SendState
+from shared.contracts.dispatcher import Basis
 from shared.contracts.registry import LegalBasis
 from shared.kafka import Outgoing
 from tests.integration.audit.test_people import NUMBER, pseudonym, recorded
-from tests.integration.audit.test_whole_path import verdict_on
+from tests.integration.audit.test_whole_path import planned, verdict_on
 from tests.integration.audit.world import MESSAGE, NOW, World, send
 
 NOTICE = "7a1c2a34-9b1e-4d27-8a5e-0c2f6d1b7e91"
@@ -158,8 +159,15 @@ async def test_a_messages_life_is_a_page(world: World) -> None:
     path = f"/v1/messages/{MESSAGE}/page"
     pages: dict[Language, str] = {}
     later: dict[Language, str] = {}
+    rests = Basis(
+        legal="police-act-1992-art-44",
+        house_rules={"bin-linde": 3},
+        communication_plan={"bin-linde": 2},
+    )
     async with world.running() as app:
         await publish(world)
+        await world.publish(planned().model_copy(update={"basis": rests}))
+        await world.signed(6)
         async with world.http(app, Role.AUDITOR) as http:
             for language in LANGUAGES:
                 pages[language] = (await http.get(path, params={"language": language})).text
@@ -175,6 +183,9 @@ async def test_a_messages_life_is_a_page(world: World) -> None:
         for shown in (
             *(TEXT, "officer-1", "officer-1-key", "BIN Lindeveld (bin-linde)", said["accepted"]),
             *(said["message_title"], said["original"], said["verdict"], said["actual"]),
+            f"{said['basis']} {rests.legal}",
+            f"{said['house_rules']} BIN Lindeveld: 3",
+            f"{said['communication_plan']} BIN Lindeveld: 2",
         ):
             assert shown in page, shown
         assert "<script>alert" not in html

@@ -128,6 +128,8 @@ async def test_one_sms_per_person_and_both_networks_on_record(desk: Desk) -> Non
     assert shared["networks"] == ["n1", "n2"]
     (plan,) = plans(desk.cluster)
     assert (plan.people, plan.sends, plan.unreachable) == (2, {Channel.SMS: 2}, 0)
+    assert plan.basis is not None
+    assert plan.basis.legal == desk.police.zone().legal_basis.warm
     assert not plan.behind
 
 
