@@ -25,7 +25,7 @@ from shared.contracts.common import Access
 from shared.envelope import sha256
 from shared.failures import Disconnected, Fenced, Rejected, Retryable, Stalled
 from shared.kafka import Log, Partition, Positions, Reader, Record
-from shared.mongo import Client, Database, Session, transaction
+from shared.mongo import DUPLICATE_KEY, Client, Database, Session, transaction
 from shared.outbox import Outbox
 from shared.topics import DLQ_SUFFIX, POLICE_TOPICS
 
@@ -37,7 +37,6 @@ LAG = Gauge("buurtbode_lag", "Records that a group has not handled yet", ["group
 _LIMIT = 10
 """Open dead letters of one consumer on our own topics, beyond which it stops: a fault of ours."""
 
-_DUPLICATE_KEY = 11000
 _STALL = timedelta(seconds=60)
 _POLICE = frozenset(topic.name for topic in POLICE_TOPICS)
 
@@ -87,7 +86,7 @@ class PositionStore:
             result = await self._rows.bulk_write(moves, session=session)
         except BulkWriteError as error:
             if any(
-                item.get("code") == _DUPLICATE_KEY for item in error.details.get("writeErrors", [])
+                item.get("code") == DUPLICATE_KEY for item in error.details.get("writeErrors", [])
             ):
                 raise Fenced(group) from error
             raise

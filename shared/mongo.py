@@ -63,6 +63,9 @@ async def transaction(client: Client, work: Callable[[Session], Awaitable[T]]) -
         )
 
 
+DUPLICATE_KEY = 11000
+"""MongoDB's code for what a unique index refuses."""
+
 _AT_ONCE = 1000
 _VERBS: dict[Literal["insert", "update"], str] = {"insert": "documents", "update": "updates"}
 
@@ -88,6 +91,17 @@ async def write_plainly(
         answer = await collection.database.command(command, session=session)
         if answer.get("writeErrors"):
             raise BulkWriteError(answer)
+
+
+def only_duplicates(error: BulkWriteError) -> list[Document]:
+    """Give what unique indexes refused of a bulk: of each its `index` and the `keyPattern`.
+
+    Raises the error itself where anything else went wrong.
+    """
+    refused: list[Document] = error.details["writeErrors"]
+    if any(one.get("code") != DUPLICATE_KEY for one in refused):
+        raise error
+    return refused
 
 
 class Lease:

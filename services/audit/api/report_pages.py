@@ -85,9 +85,9 @@ def _message(said: Words, found: Described) -> Page:
         (said["signer"], row.get("signer") or ""),
         (said["approver"], row.get("approver") or ""),
         (said["networks"], _networks(found)),
-        (said["basis"], found.basis.get("legal", "")),
-        (said["house_rules"], _versions(found, "house_rules")),
-        (said["communication_plan"], _versions(found, "communication_plan")),
+        (said["basis"], found.basis.legal),
+        (said["house_rules"], _versions(found, found.basis.house_rules)),
+        (said["communication_plan"], _versions(found, found.basis.communication_plan)),
         (said["judged_at"], _moment(row.get("judged_at"))),
         (said["expires_at"], _moment(row.get("expires_at"))),
     ]
@@ -125,9 +125,8 @@ def _networks(found: Described) -> str:
     return ", ".join(f"{found.networks.get(name, '')} ({name})".strip() for name in ids)
 
 
-def _versions(found: Described, document: str) -> str:
+def _versions(found: Described, versions: Mapping[str, int]) -> str:
     """Give the versions of a document that held, by network."""
-    versions: Mapping[str, int] = found.basis.get(document, {})
     return ", ".join(
         f"{found.networks.get(name, name)}: {version}" for name, version in sorted(versions.items())
     )

@@ -1,6 +1,5 @@
 """Describe a message for a reader: what was said, who stands for it, and what became of it."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -11,6 +10,7 @@ from services.audit.domain.entries import EntryType
 from services.audit.flows.show_message import MessageLife, ShowMessage
 from services.audit.store.copies import Copies
 from services.audit.store.log import Stored
+from shared.contracts.dispatcher import Basis
 from shared.mongo import Document
 
 Texts = Mapping[str, str]
@@ -29,8 +29,8 @@ class Described:
     networks: Mapping[str, str]
     """Names by id, where the registry told one."""
 
-    basis: Mapping[str, Any]
-    """On what it rests, as its plan says; empty where it was not planned."""
+    basis: Basis
+    """On what it rests, as its plans say; `legal` is empty where it was not planned."""
 
 
 class DescribeMessage:
@@ -71,16 +71,18 @@ def _said(timeline: Iterable[Stored]) -> dict[str, Any]:
     return {}
 
 
-def _basis(timeline: Iterable[Stored]) -> Mapping[str, Any]:
+def _basis(timeline: Iterable[Stored]) -> Basis:
     """Give what a message's plans rest on: a bulletin has one for each network."""
-    legal: str | None = None
-    documents: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    found = Basis(legal="")
     for entry in (orjson.loads(stored.body) for stored in timeline):
-        basis: dict[str, Any] = entry["basis"] or {}
-        legal = basis.get("legal", legal)
-        for name in ("house_rules", "communication_plan"):
-            documents[name] |= basis.get(name, {})
-    return {"legal": legal or "", **documents}
+        if entry["basis"] is not None:
+            plan = Basis.model_validate(entry["basis"])
+            found = Basis(
+                legal=plan.legal,
+                house_rules=found.house_rules | plan.house_rules,
+                communication_plan=found.communication_plan | plan.communication_plan,
+            )
+    return found
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from services.dispatcher.domain.states import UNSENT, Cause, check, is_event, se
 from services.dispatcher.store.closings import Closings
 from services.dispatcher.store.events import SendEvents
 from services.dispatcher.store.rows import (
-    DUPLICATE_KEY,
     WITHOUT_EVENTS,
     changing,
     silent_now,
@@ -25,7 +24,7 @@ from services.dispatcher.store.rows import (
 )
 from shared.clock import Clock
 from shared.contracts.base import Lane, SendState
-from shared.mongo import Database, Document, Session
+from shared.mongo import Database, Document, Session, only_duplicates
 
 _STOPPED = (Lane.WARM, SendState.FAILED, SendReason.STOPPED)
 
@@ -97,8 +96,7 @@ class Changes:
         try:
             result = await self._sends.bulk_write(writes, ordered=False, session=session)
         except BulkWriteError as error:
-            if any(e.get("code") != DUPLICATE_KEY for e in error.details["writeErrors"]):
-                raise
+            only_duplicates(error)
             return None
         return result.matched_count
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from services.dispatcher.domain.ledger import Row
 from services.dispatcher.domain.message import MessageKey
-from services.dispatcher.store.rows import GONE, WITHOUT_EVENTS, to_row
+from services.dispatcher.store.rows import GONE, KEPT, WITHOUT_EVENTS, to_row
 from shared.clock import Clock
 from shared.mongo import Database, Document, Session
 
@@ -32,7 +32,7 @@ class Destinations:
         dropped = await self._sends.update_many(
             {
                 "members": {"$in": ids},
-                "$or": [{"destination": {"$not": {"$regex": f"^{GONE}"}}}, {"ended": True}],
+                "$or": [{"destination": KEPT}, {"ended": True}],
                 **subset,
             },
             [
@@ -56,7 +56,7 @@ class Destinations:
         Who they were for stays by member id and pseudonym, as long as the account of it.
         """
         await self._sends.update_many(
-            {"message": str(key), "destination": {"$not": {"$regex": f"^{GONE}"}}},
+            {"message": str(key), "destination": KEPT},
             [
                 {
                     "$set": {

@@ -44,7 +44,7 @@ class Unpublished(NamedTuple):
     events: tuple[tuple[str, datetime, bytes], ...]
 
 
-def _nobody() -> None:
+def nobody() -> None:
     """Wake nobody: nobody asked."""
 
 
@@ -75,7 +75,7 @@ class SendEvents:
         """Sends with events that this process wrote and has not read to publish; kept short."""
 
         self._swept = -math.inf
-        self.on_event: Callable[[], None] = _nobody
+        self.on_event: Callable[[], None] = nobody
         """Told when there is something to publish; set by whoever wires."""
 
         self.provider_of: Callable[[Channel, Status], str] = _unnamed

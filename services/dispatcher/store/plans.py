@@ -15,9 +15,8 @@ from services.dispatcher.domain.states import UNDECIDED, Cause
 from services.dispatcher.store import joining
 from services.dispatcher.store.changes import Changes, ended
 from services.dispatcher.store.closings import Closings
-from services.dispatcher.store.events import SendEvents
+from services.dispatcher.store.events import SendEvents, nobody
 from services.dispatcher.store.rows import (
-    DUPLICATE_KEY,
     WITHOUT_EVENTS,
     base,
     row_of_plan,
@@ -28,14 +27,10 @@ from services.dispatcher.store.rows import (
 from shared.clock import Clock
 from shared.contracts.base import Channel, MessageType, SendState
 from shared.failures import Retryable
-from shared.mongo import Database, Document, Session
+from shared.mongo import DUPLICATE_KEY, Database, Document, Session
 
 _PAGE = 1000
 _FIRST_FREED, _FREED = 500, 5000
-
-
-def _nobody() -> None:
-    """Wake nobody: nobody asked."""
 
 
 class Plans:
@@ -56,7 +51,7 @@ class Plans:
         self._clock = clock
         self._events = events
         self._changes = changes
-        self.on_sendable: Callable[[], None] = _nobody
+        self.on_sendable: Callable[[], None] = nobody
         """Told when there is something to claim; set by whoever wires."""
 
     async def add(self, session: Session | None, sends: Sequence[PlannedSend]) -> int:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from services.dispatcher.domain.ledger import Row
 from services.dispatcher.domain.message import MessageKey
-from services.dispatcher.store.rows import WITHOUT_EVENTS, to_row
+from services.dispatcher.store.rows import KEPT, WITHOUT_EVENTS, to_row
 from shared.contracts.base import Channel, Language, MessageType, SendState
 from shared.mongo import Database, Document, Session
 
@@ -65,7 +65,7 @@ class Recipients:
         query: Document = {
             "message": {"$in": _alert_keys(zone_id, alert_ids)},
             "state": {"$in": [str(state) for state in states]},
-            "destination": {"$not": {"$regex": "^gone:"}},
+            "destination": KEPT,
         }
         if after is not None:
             destination, channel = after

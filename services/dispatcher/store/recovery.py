@@ -14,8 +14,7 @@ from services.dispatcher.store.changes import Change, Changes
 from services.dispatcher.store.events import SendEvents
 from services.dispatcher.store.plans import Plans
 from services.dispatcher.store.rows import (
-    DUPLICATE_KEY,
-    GONE,
+    KEPT,
     WITHOUT_EVENTS,
     base,
     changing,
@@ -25,7 +24,7 @@ from services.dispatcher.store.rows import (
 from shared.clock import Clock
 from shared.contracts.base import MessageType, SendState
 from shared.failures import Retryable
-from shared.mongo import Database, Document
+from shared.mongo import Database, Document, only_duplicates
 
 
 class Recovery:
@@ -80,7 +79,7 @@ class Recovery:
             "type": str(MessageType.BULLETIN),
             "state": {"$nin": [str(state) for state in (*UNSENT, SendState.PLANNED)]},
             "base": {"$exists": False},
-            "destination": {"$not": {"$regex": f"^{GONE}"}},
+            "destination": KEPT,
         }
         async for item in self._sends.find(went, WITHOUT_EVENTS):
             row = to_row(item)
@@ -176,9 +175,7 @@ class Recovery:
             if documents:
                 await self._sends.insert_many(documents, ordered=False)
         except BulkWriteError as error:
-            if any(e.get("code") != DUPLICATE_KEY for e in error.details["writeErrors"]):
-                raise
-            return {e["index"]: e["keyPattern"] for e in error.details["writeErrors"]}
+            return {one["index"]: one["keyPattern"] for one in only_duplicates(error)}
         return {}
 
 

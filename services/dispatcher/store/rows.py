@@ -11,11 +11,11 @@ from shared.contracts.base import Channel, Lane, MessageType, SendState
 from shared.mongo import Document
 
 WITHOUT_EVENTS = {"events": 0}
-DUPLICATE_KEY = 11000
-"""MongoDB's code for what a unique index refuses."""
-
 GONE = "gone:"
 """What begins a destination that was dropped; `gone` makes it whole."""
+
+KEPT: Document = {"$not": {"$regex": f"^{GONE}"}}
+"""Finds the destinations that were not dropped."""
 
 # looked up rather than called: a row has up to ten of them
 _STATES = {str(one): one for one in SendState}

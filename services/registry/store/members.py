@@ -15,9 +15,8 @@ from services.registry.domain.search import Wanted, findable
 from services.registry.store.rows import Aggregates, unknown_cursor
 from shared.contracts.registry import MemberState
 from shared.failures import Fenced
-from shared.mongo import Document, Session
+from shared.mongo import DUPLICATE_KEY, Document, Session
 
-_DUPLICATE_KEY = 11000
 _TOO_LARGE = 388
 """A transaction that the database's cache cannot hold."""
 
@@ -220,7 +219,7 @@ class Members(Aggregates[MemberRecord]):
         """Give what the first error of a bulk write means; its own message quotes values."""
         first: Document = (error.details or {}).get("writeErrors", [{}])[0]
         code = first.get("code")
-        if code == _DUPLICATE_KEY:
+        if code == DUPLICATE_KEY:
             return self._conflict(DuplicateKeyError("taken", code, first))
         if code == _TOO_LARGE:
             return Invalid(
