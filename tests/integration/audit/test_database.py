@@ -19,7 +19,7 @@ from tests.integration.audit.world import World, new_world, send, until
 from tests.support.servers import local_mongod
 from tests.support.small_disk import SmallDiskMongod, small_disk
 
-BATCH, KILLS = 200, 2
+BATCH, KILLS = 200, 3
 
 
 @pytest.mark.timeout(150)

@@ -572,7 +572,7 @@ def test_two_tenants_never_mix_and_every_change_has_its_event_whatever_crashes(
     run_state_machine_as_test(
         Prepared,
         settings=settings(
-            max_examples=SEQUENCES or 3,
+            max_examples=SEQUENCES or 4,
             stateful_step_count=60 if SEQUENCES else 50,
             derandomize=not SEQUENCES,
             database=None,
