@@ -264,6 +264,7 @@ class OutboxPublisher:
                     if self._gather_s and self._outbox.filled.is_set():
                         await asyncio.sleep(self._gather_s)
         finally:
+            self._renew_at = 0.0  # whoever runs this again asks first: somebody else may have it
             with suppress(PyMongoError):  # it ends by itself, only later
                 await asyncio.shield(self._lease.release())
 

@@ -119,9 +119,14 @@ class Registry:
             pass
 
     async def events(self, kind: type[E]) -> list[E]:
-        """Give every event of a kind that reached the log, in order per partition."""
+        """Give every event of a kind that reached the log, in order per partition.
+
+        One that a stopped publisher had published and not yet forgotten stands there again, to
+        the letter; here, as for every consumer, it is one event.
+        """
         await self.publish()
-        found = [decode_any(record).event for record in self.cluster.on(kind.TOPIC.name)]
+        once = {(r.key, r.value, r.headers): r for r in self.cluster.on(kind.TOPIC.name)}
+        found = [decode_any(record).event for record in once.values()]
         return [event for event in found if isinstance(event, kind)]
 
     async def propose(self, proposal: BulletinProposed, **change: Any) -> None:

@@ -23,6 +23,7 @@ from shared.kafka import Outgoing, Partition, Positions, Record
 from shared.mongo import Client, Session, database, transaction
 from shared.outbox import Outbox, OutboxPublisher
 from shared.settings import MongoSettings
+from shared.tasks import end
 from shared.topics import ERASURES
 from tests.integration.shared.conftest import Service
 from tests.support.cluster import KafkaCluster
@@ -141,6 +142,22 @@ async def test_one_publisher_works_at_a_time(service: Service, kafka_cluster: Ka
     await change(service, topic, "m")
     assert await second.publish_once() == 0
     assert await first.publish_once() == 1
+
+
+async def test_a_publisher_that_was_stopped_asks_for_its_right_again(
+    service: Service, kafka_cluster: KafkaCluster
+) -> None:
+    topic = kafka_cluster.new_topic(ERASURES)
+    first, second = publisher(service, "first"), publisher(service, "second")
+    await change(service, topic, "m")
+    assert await first.publish_once() == 1
+    running = asyncio.create_task(first.run())
+    await asyncio.sleep(0)  # it has begun
+    await end([running])
+    await change(service, topic, "m")
+    assert await second.publish_once() == 1
+    await change(service, topic, "m")
+    assert await first.publish_once() == 0
 
 
 async def test_events_that_come_together_are_published_together(
