@@ -1,4 +1,4 @@
-"""Fixtures for all tests: one real Kafka and one real MongoDB per run, a database per test.
+"""Fixtures for all tests: one real Kafka and one real MongoDB per run, an empty database per test.
 
 They start when the first test asks for them, and fail that test when they cannot start. Where
 pytest-xdist spreads a run over workers, the run's own process starts them once, for all workers.
@@ -7,21 +7,19 @@ pytest-xdist spreads a run over workers, the run's own process starts them once,
 import os
 import shutil
 import tempfile
-import uuid
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
-from pydantic import SecretStr
-from pymongo import MongoClient
 from xdist.scheduler import (  # pyright: ignore[reportMissingTypeStubs]
     LoadScopeScheduling,
 )
 
 from shared.settings import MongoSettings
 from tests.support.cluster import KafkaCluster
+from tests.support.databases import Databases
 from tests.support.servers import RunServers, Told
 
 settings.register_profile("same", derandomize=True, deadline=None)
@@ -95,10 +93,15 @@ def mongo_admin_url(run_servers: RunServers) -> str:
     return run_servers.mongo_admin_url()
 
 
+@pytest.fixture(scope="session")
+def databases(mongo_admin_url: str) -> Generator[Databases]:
+    """Give the databases of this process' tests."""
+    made = Databases(mongo_admin_url)
+    yield made
+    made.drop()
+
+
 @pytest.fixture
-def mongo_database(mongo_admin_url: str) -> Generator[MongoSettings]:
-    """Give a fresh database of the test's own, as the settings that a service takes."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    yield MongoSettings(url=SecretStr(mongo_admin_url), database=name)
-    with MongoClient[dict[str, object]](mongo_admin_url) as client:
-        client.drop_database(name)
+def mongo_database(databases: Databases, request: pytest.FixtureRequest) -> MongoSettings:
+    """Give an empty database that nobody else uses now, as the settings that a service takes."""
+    return databases.empty(request.path.parent.name)

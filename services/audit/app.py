@@ -2,14 +2,15 @@
 
 import asyncio
 import gc
-import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 
 import httpx
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from pymongo.errors import PyMongoError
+from starlette.routing import BaseRoute
 
 from services.audit.api import (
     exports,
@@ -75,7 +76,7 @@ from shared.clock import Clock
 from shared.consume import Consumer
 from shared.dead_letters import LetterDesk
 from shared.failures import Retryable
-from shared.http import PROBLEM_RESPONSES, install
+from shared.http import PROBLEM_RESPONSES, application, install, trusted
 from shared.kafka import KafkaLog, Log
 from shared.logging import configure
 from shared.mongo import Client, Database, connect
@@ -189,18 +190,19 @@ class Readiness:
         return waiting
 
 
+@cache
+def _routes() -> list[BaseRoute]:
+    """Give the routes, the same for all applications: analysing them takes time for each."""
+    every = APIRouter(responses=PROBLEM_RESPONSES)
+    for part in (messages, sends, zones, figures, subjects, recovery, logs, exports, reports):
+        every.include_router(part.router, prefix="/v1")
+    every.include_router(dead_letter_routes.router, prefix="/v1")
+    return every.routes
+
+
 def api() -> FastAPI:
     """Make the application with its routes and nothing wired; the OpenAPI document is its."""
-    app = FastAPI(
-        title="Buurtbode audit",
-        version=importlib.metadata.version("buurtbode"),
-        description="A tamper-evident account of every send.",
-        responses=PROBLEM_RESPONSES,
-    )
-    for part in (messages, sends, zones, figures, subjects, recovery, logs, exports, reports):
-        app.include_router(part.router, prefix="/v1")
-    app.include_router(dead_letter_routes.router, prefix="/v1")
-    return app
+    return application("audit", "A tamper-evident account of every send.", _routes())
 
 
 async def build(settings: AuditSettings, log: Log, client: Client, clock: Clock) -> App:
@@ -265,7 +267,7 @@ async def build(settings: AuditSettings, log: Log, client: Client, clock: Clock)
         ),
     ]
     ready = Readiness(database, log, consumers, ownership, sign, lists, published_is_read)
-    tokens = httpx.AsyncClient()
+    tokens = httpx.AsyncClient(verify=trusted())
     app = api()
     app.state.authenticator = Authenticator(settings.oidc, clock, tokens)
     ring = KeyRing(settings.pseudonym_keys)

@@ -2,15 +2,16 @@
 
 import asyncio
 import gc
-import importlib.metadata
 import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from functools import cache
 
 import httpx
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from pymongo.errors import PyMongoError
+from starlette.routing import BaseRoute
 
 from services.dispatcher.api import messages as messages_api
 from services.dispatcher.api import preview as preview_api
@@ -82,7 +83,7 @@ from shared.consume import Consumer, DeadLetters, PositionStore
 from shared.contracts.base import Channel, Lane, Language, MessageType
 from shared.dead_letters import LetterDesk
 from shared.failures import Retryable
-from shared.http import PROBLEM_RESPONSES, Ready, install
+from shared.http import PROBLEM_RESPONSES, Ready, application, install, trusted
 from shared.kafka import KafkaLog, Log
 from shared.logging import configure
 from shared.mongo import Client, Database, connect
@@ -178,18 +179,23 @@ class App:
     jobs: Jobs
 
 
+@cache
+def _routes() -> list[BaseRoute]:
+    """Give the routes, the same for all applications: analysing them takes time for each."""
+    every = APIRouter(responses=PROBLEM_RESPONSES)
+    for router in _ROUTERS:
+        every.include_router(router)
+    every.include_router(dead_letter_routes.router, prefix="/v1")
+    return every.routes
+
+
 def api() -> FastAPI:
     """Make the application with its routes and nothing wired; the OpenAPI document is its."""
-    app = FastAPI(
-        title="Buurtbode dispatcher",
-        version=importlib.metadata.version("buurtbode"),
-        description="Sends warm messages by SMS and cold ones by e-mail, and answers for each.",
-        responses=PROBLEM_RESPONSES,
+    return application(
+        "dispatcher",
+        "Sends warm messages by SMS and cold ones by e-mail, and answers for each.",
+        _routes(),
     )
-    for router in _ROUTERS:
-        app.include_router(router)
-    app.include_router(dead_letter_routes.router, prefix="/v1")
-    return app
 
 
 async def build(settings: DispatcherSettings, log: Log, client: Client, clock: Clock) -> App:
@@ -215,7 +221,7 @@ async def build(settings: DispatcherSettings, log: Log, client: Client, clock: C
     stores.ledger.events.on_event = jobs.publish.wake
     stores.ledger.events.provider_of = lambda channel, status: senders.of(channel, status).name
     stores.ledger.plans.on_sendable = wiring.wake_senders
-    tokens = httpx.AsyncClient()
+    tokens = httpx.AsyncClient(verify=trusted())
     app = api()
     wiring.routes(app, tokens, consumers)
     install(app, _ready(stores, log, consumers, history, wiring.watch()))

@@ -21,6 +21,7 @@ from services.dispatcher.settings import DispatcherSettings, SmtpSettings, Twili
 from services.dispatcher.store.restored import Restored
 from shared.clock import Clock
 from shared.contracts import Alert, Bulletin, Member, MessageClosed, Send
+from shared.http import trusted
 from shared.kafka import Log
 from shared.mongo import Client, Database, connect
 from shared.mongo import database as open_database
@@ -147,7 +148,9 @@ class World:
     folder: Path
     cluster: MemoryCluster = field(default_factory=MemoryCluster)
     police: Police = field(default_factory=Police)
-    http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=10))
+    http: httpx.AsyncClient = field(
+        default_factory=lambda: httpx.AsyncClient(timeout=10, verify=trusted())
+    )
 
     def __post_init__(self) -> None:
         """Make the keys of the pseudonyms."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +22,7 @@ from shared.contracts import Access, Erasure, Network, Notice, Send
 from shared.contracts.base import Channel, MessageType, SendState
 from shared.contracts.registry import RoleInNetwork
 from shared.kafka import Outgoing
+from shared.mongo import Database
 from shared.pseudonyms import KeyRing, rotate
 from tests.integration.audit.test_whole_path import publish_alert
 from tests.integration.audit.world import MESSAGE, NOW, World, check_lists, send, until
@@ -137,6 +140,16 @@ async def test_every_reading_of_personal_data_is_an_entry(world: World) -> None:
             assert shown == sorted(set(shown), reverse=True)
 
 
+@asynccontextmanager
+async def refusing(database: Database, collection: str) -> AsyncGenerator[None]:
+    """Have the database refuse every write to a collection."""
+    await database.command({"collMod": collection, "validator": {"never": True}})
+    try:
+        yield
+    finally:
+        await database.command({"collMod": collection, "validator": {}})
+
+
 async def test_what_cannot_be_put_on_record_is_not_shown(world: World) -> None:
     """The answer is read while the reading is recorded, and given only once it is."""
     async with world.running():
@@ -144,7 +157,6 @@ async def test_what_cannot_be_put_on_record_is_not_shown(world: World) -> None:
         await publish_alert(world)
         await world.signed(3)
     app = await world.build()
-    await world.database.command({"collMod": "outbox", "validator": {"never": True}})
     query = {"destination": NUMBER, "reason": "asked by the member"}
     asked = [
         ("GET", "/v1/sends/send-1", None),
@@ -154,7 +166,7 @@ async def test_what_cannot_be_put_on_record_is_not_shown(world: World) -> None:
         ("GET", "/v1/access", None),
         ("POST", "/v1/subjects/lookup", query),
     ]
-    async with world.http(app, Role.AUDITOR) as http:
+    async with refusing(world.database, "outbox"), world.http(app, Role.AUDITOR) as http:
         for method, path, body in asked:
             answer = await http.request(method, path, json=body)
             assert answer.status_code == 503, path

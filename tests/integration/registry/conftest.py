@@ -1,20 +1,16 @@
 """A wired registry on the run's real database.
 
-Each test has an app, a log and a time of its own. The database is one for all, emptied before each
-test, and what most tests begin with is made once by requests and then put back as rows: making some
-forty indexes and twenty requests anew took longer than most tests.
+Each test has an app, a log and a time of its own. What most tests begin with is made once by
+requests and then put back as rows: making twenty requests anew took longer than most tests.
 """
 
 import asyncio
-import uuid
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from joserfc.jwk import OKPKey
-from pydantic import SecretStr
-from pymongo import MongoClient
 
 from shared.mongo import Document
 from shared.settings import MongoSettings
@@ -37,26 +33,15 @@ class Furnished:
 
 
 @pytest.fixture(scope="session")
-def registry_database(mongo_admin_url: str) -> Generator[MongoSettings]:
-    """Give the database that the tests of this process share, one after another."""
-    name = f"registry_{uuid.uuid4().hex[:12]}"
-    yield MongoSettings(url=SecretStr(mongo_admin_url), database=name)
-    with MongoClient[dict[str, object]](mongo_admin_url) as client:
-        client.drop_database(name)
-
-
-@pytest.fixture(scope="session")
 def furnished() -> Furnished:
     """Keep what `linde` begins with."""
     return Furnished()
 
 
 @pytest.fixture
-async def registry(registry_database: MongoSettings, tmp_path: Path) -> AsyncGenerator[Registry]:
+async def registry(mongo_database: MongoSettings, tmp_path: Path) -> AsyncGenerator[Registry]:
     """Give an empty registry."""
-    made = await make_registry(registry_database, tmp_path)
-    names = await made.database.list_collection_names()
-    await asyncio.gather(*(made.database[name].delete_many({}) for name in names))
+    made = await make_registry(mongo_database, tmp_path)
     try:
         yield made
     finally:
