@@ -26,7 +26,7 @@ up: $(READY) ## run the whole stack here and keep it running; DATA=folder (defau
 	$(BIN)/buurtbode up --data $(or $(DATA),./data) --with-demo-data
 
 test: $(READY) ## run all tests, on a real broker, a real database and the real stack
-	$(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
 check: $(READY) ## format, lint, types, layers and the fast tests: run it before each commit
 	$(BIN)/ruff format --check .
