@@ -1,5 +1,6 @@
 """Show an operator what nobody knows the outcome of, and take their word for it, on record."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +14,6 @@ from services.dispatcher.store.unknown import Narrowed, UnknownSends
 from shared.callers import Caller
 from shared.clock import Clock
 from shared.contracts.base import Lane, SendState
-from shared.failures import Retryable
 from shared.mongo import Client, Session, transaction
 
 Outcome = Literal[SendState.ACCEPTED, SendState.FAILED]
@@ -21,6 +21,10 @@ Outcome = Literal[SendState.ACCEPTED, SendState.FAILED]
 
 class NotUnknown(Exception):  # noqa: N818 - an answer to a request
     """There is nothing to settle; the message says why."""
+
+
+class _Overtaken(Exception):  # noqa: N818 - ends the transaction
+    """The send was changed since it was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,15 @@ class SettleUnknown:
     async def settle(self, caller: Caller, send_id: str, outcome: Outcome, reason: str) -> Row:
         """Take an operator's word on one send, together with its record.
 
-        Raises `LookupError` where the caller may see no such send, `NotUnknown`, and `Retryable`
-        where something else changed it at the same moment.
+        Where something else changes the send at the same moment (a look at its provider is due
+        again and again), decides anew on what it is then. Raises `LookupError` where the caller may
+        see no such send, `NotUnknown`.
         """
+        while True:
+            with suppress(_Overtaken):
+                return await self._settle(caller, send_id, outcome, reason)
+
+    async def _settle(self, caller: Caller, send_id: str, outcome: Outcome, reason: str) -> Row:
         row = await self._ledger.changes.get(send_id)
         if row is None or not caller.in_zone(row.key.zone_id):
             raise LookupError(send_id)
@@ -79,7 +89,7 @@ class SettleUnknown:
 
         async def work(session: Session) -> None:
             if await self._ledger.changes.write([change], session):
-                raise Retryable("the send changed at the same moment")
+                raise _Overtaken
             await self._record(
                 caller,
                 row.key.zone_id,

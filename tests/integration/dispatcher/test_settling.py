@@ -1,11 +1,15 @@
 """What nobody knows the outcome of waits for an operator, whose word is put on record."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from services.dispatcher.domain.states import Cause
+from services.dispatcher.store.changes import Change, Changes
 from shared.contracts import Access
+from shared.mongo import Session
 from tests.support.sending import Dispatcher, World, crowd
 from tests.support.wait import until
 
@@ -69,3 +73,40 @@ async def test_an_operator_settles_a_cold_send_once_and_on_record(
     last = [event for event in world.events(bulletin) if event.reason == "settled"]
     assert [str(event.state) for event in last] == [outcome]
     assert len(await world.mail()) == 2
+
+
+async def test_a_look_at_the_provider_at_the_same_moment_does_not_turn_the_operator_away(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was decided on the send as it was is decided again on what it is now."""
+    real, overtaken, dispatcher = Changes.write, list[str](), world.dispatcher()
+
+    async def write(
+        self: Changes, changes: Sequence[Change], session: Session | None = None
+    ) -> list[Change]:
+        by_hand = session is not None and any(one.cause is Cause.SETTLE for one in changes)
+        if by_hand and len(overtaken) < 2:
+            overtaken.append(changes[0].before.send_id)
+            sends = dispatcher.app.stores.database["sends"]
+            await sends.update_one({"_id": overtaken[-1]}, {"$inc": {"v": 1}})
+        return await real(self, changes, session)
+
+    monkeypatch.setattr(Changes, "write", write)
+    await world.people(*crowd(1))
+    await world.fault("mail", "accept_then_drop", count=1)
+    bulletin = str(uuid.uuid4())
+    async with dispatcher:
+        await world.bulletin(bulletin, "n1")
+
+        async def uncertain() -> bool:
+            return [row["state"] for row in await world.rows(bulletin)] == ["unknown"]
+
+        await until(uncertain)
+        (send,) = (await _unknown(world, dispatcher)).json()["items"]
+        url = _url(dispatcher, f"/v1/sends/{send['send_id']}/settle")
+        body = {"outcome": "accepted", "reason": "seen in the server's log"}
+        done = await world.http.post(url, json=body, headers=world.token("operator"))
+        assert (done.status_code, done.json()["state"]) == (200, "accepted")
+        await world.closed(bulletin)
+        await world.agree(bulletin)
+    assert overtaken == [send["send_id"]] * 2
