@@ -252,7 +252,7 @@ class KafkaLog:
             consumer.assign([_topic_partition(partition) for partition in left])
             for partition in left:
                 consumer.seek(_topic_partition(partition), start.get(partition, 0))
-            async for records in _until(consumer, left):
+            async for records in _until(consumer, start, left):
                 yield records
         except KafkaError as error:
             message = f"Kafka does not answer: {type(error).__name__}"
@@ -280,17 +280,22 @@ def _topic_partition(partition: Partition) -> Any:
     return cast("Any", TopicPartition)(*partition)
 
 
-async def _until(consumer: Any, left: Positions) -> AsyncGenerator[list[Record]]:
+async def _until(consumer: Any, start: Positions, left: Positions) -> AsyncGenerator[list[Record]]:
     """Read an assigned consumer up to these ends; each partition rests once it is there."""
-    ends = dict(left)
+    ends, reached = dict(left), dict(start)
     quiet_since = monotonic()
     while left:
-        found: dict[Any, list[Any]] = await consumer.getmany(timeout_ms=500, max_records=2000)
-        records = [_record(message) for messages in found.values() for message in messages]
+        try:
+            records = await _bulk(consumer, 0.5, 2000)
+        except UnicodeDecodeError:
+            for partition in left:
+                consumer.seek(_topic_partition(partition), reached.get(partition, 0))
+            records = await _one_by_one(consumer, left)
         wanted = [record for record in records if record.offset < ends[record.source]]
         if wanted:
             yield wanted
-        if found:
+        reached |= {record.source: record.offset + 1 for record in records}
+        if records:
             quiet_since = monotonic()
         elif monotonic() - quiet_since > _QUIET_S:
             raise Retryable("Kafka stopped answering before everything was read")
@@ -299,6 +304,40 @@ async def _until(consumer: Any, left: Positions) -> AsyncGenerator[list[Record]]
             if await consumer.position(at) >= end:
                 del left[partition]
                 consumer.pause(at)
+
+
+async def _bulk(consumer: Any, wait: float, most: int) -> list[Record]:
+    """Read what has come. After a `UnicodeDecodeError` the positions hold no longer."""
+    found: dict[Any, list[Any]] = await consumer.getmany(
+        timeout_ms=int(wait * 1000), max_records=most
+    )
+    return [_record(message) for messages in found.values() for message in messages]
+
+
+async def _one_by_one(consumer: Any, partitions: Collection[Partition]) -> list[Record]:
+    """Read the next record of each partition, and an empty one in the place of a malformed one.
+
+    The name of a header is whatever bytes its writer chose, and aiokafka 0.14 fails on those that
+    are not UTF-8: one such record would end every service that reads its topic, again and again.
+    An empty one is refused in its place, as any record without headers is; and so is what its
+    writer put behind it into the same batch, which aiokafka does not get to.
+    """
+    records: list[Record] = []
+    ends: dict[Any, int] = await consumer.end_offsets(
+        [_topic_partition(partition) for partition in partitions]
+    )
+    for at, end in ends.items():
+        position: int = await consumer.position(at)
+        if position >= end:
+            continue
+        try:
+            found: dict[Any, list[Any]] = await consumer.getmany(at, timeout_ms=1000, max_records=1)
+        except UnicodeDecodeError:
+            consumer.seek(at, position + 1)
+            records.append(Record(at.topic, at.partition, position, None, b"", (), 0))
+        else:
+            records += [_record(message) for messages in found.values() for message in messages]
+    return records
 
 
 class _KafkaReader(ConsumerRebalanceListener):
@@ -370,9 +409,7 @@ class _KafkaReader(ConsumerRebalanceListener):
         if self._placed != self._assignments:
             await self._place()
         try:
-            found: dict[Any, list[Any]] = await self._consumer.getmany(
-                timeout_ms=int(wait * 1000), max_records=most
-            )
+            records = await self._next(most, wait)
         except KafkaError as error:
             message = f"Kafka does not answer: {type(error).__name__}"
             raise Disconnected(message) from error
@@ -380,7 +417,14 @@ class _KafkaReader(ConsumerRebalanceListener):
             # aiokafka fetches from a new assignment at once: what came meanwhile may stand before
             # the stored positions, so it is dropped and read again
             return []
-        return [_record(message) for messages in found.values() for message in messages]
+        return records
+
+    async def _next(self, most: int, wait: float) -> list[Record]:
+        try:
+            return await _bulk(self._consumer, wait, most)
+        except UnicodeDecodeError:
+            await self._place()
+            return await _one_by_one(self._consumer, self._assigned & self._current())
 
     def rewind(self) -> None:
         self._placed = -1

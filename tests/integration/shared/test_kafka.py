@@ -2,10 +2,17 @@
 
 import asyncio
 import os
+import uuid
+from collections import Counter
 from collections.abc import Collection
+from typing import Any, cast
 
 import psutil
 import pytest
+from aiokafka import AIOKafkaProducer  # pyright: ignore[reportMissingTypeStubs]
+from aiokafka.record.default_records import (  # pyright: ignore[reportMissingTypeStubs]
+    _DefaultRecordBatchBuilderPy,  # pyright: ignore[reportPrivateUsage]
+)
 from pydantic import SecretStr
 
 from shared.failures import Retryable
@@ -72,6 +79,76 @@ async def test_a_reader_starts_and_rewinds_where_its_stored_positions_say(
         stored[place] = 8
         reader.rewind()
         assert [r.offset for r in await read(reader, 2)] == [8, 9]
+
+
+_NUMBER = 1
+"""The partition that is written to by its number."""
+
+
+class _Bytes(str):
+    """A text that is written as bytes which are no UTF-8."""
+
+    __slots__ = ()
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        del encoding, errors
+        return b"r\xe9f"
+
+
+def _values(batch: str) -> list[bytes]:
+    return [value.encode() for value in batch]
+
+
+async def _publish_malformed(cluster: KafkaCluster, topic: str, values: str) -> None:
+    """Write one batch as a client without checks does; "x" gets such a header name."""
+    settings = cluster.operator
+    producer = cast("Any", AIOKafkaProducer)(
+        bootstrap_servers=settings.bootstrap,
+        security_protocol=settings.protocol,
+        sasl_mechanism=settings.mechanism,
+        sasl_plain_username=settings.user,
+        sasl_plain_password=settings.password.get_secret_value(),
+    )
+    async with producer:
+        batch = producer.create_batch()
+        # the builder in C takes no name but a plain text, and encodes it itself
+        batch._builder = _DefaultRecordBatchBuilderPy(2, 0, 0, -1, -1, 0, 16_384)
+        for value in values:
+            name = _Bytes("name") if value == "x" else "name"
+            batch.append(key=None, value=value.encode(), timestamp=None, headers=[(name, b"1")])
+        await (await producer.send_batch(batch, topic, partition=_NUMBER))
+
+
+@pytest.mark.parametrize(("batch", "good"), [("01x2", "01"), ("xx0", ""), ("x", "")])
+async def test_a_header_name_that_is_no_text_spoils_the_rest_of_its_own_batch_alone(
+    kafka_cluster: KafkaCluster, kafka_log: Log, topic: str, batch: str, good: str
+) -> None:
+    """That comes empty, to be refused; what stands before, behind and beside it comes as it is."""
+    odd_one = Partition(topic, _NUMBER)
+    await kafka_log.publish([outgoing(topic, str(n), "beside") for n in range(40)])
+    begins = (await kafka_log.end_offsets([topic]))[odd_one]
+    await _publish_malformed(kafka_cluster, topic, batch)
+    await _publish_malformed(kafka_cluster, topic, "34")
+    ends = await kafka_log.end_offsets([topic])
+    stored: Positions = {}
+
+    async def load(partitions: Collection[Partition]) -> Positions:
+        return {p: at for p, at in stored.items() if p in partitions}
+
+    found: list[Record] = []
+    group = f"registry.test-{uuid.uuid4().hex[:8]}"
+    async with kafka_log.reader(group, [topic], load) as reader, asyncio.timeout(60):
+        while stored != ends:
+            records = await reader.poll(7, wait=0.2)
+            found += records
+            stored |= {record.source: record.offset + 1 for record in records}
+    spoilt = [b""] * (len(batch) - len(good))
+    for records in (found, [one async for page in kafka_log.read({}, ends) for one in page]):
+        assert Counter(one.value for one in records)[b"beside"] == 40
+        odd = [one for one in records if one.source == odd_one and one.offset >= begins]
+        assert [one.offset for one in odd] == list(range(begins, ends[odd_one]))
+        assert [one.value for one in odd] == [*_values(good), *spoilt, b"3", b"4"]
+        assert [one.value for one in odd if not one.headers] == spoilt
 
 
 async def test_a_wrong_password_is_said_to_be_one(kafka_cluster: KafkaCluster) -> None:
