@@ -38,6 +38,11 @@ _LIMIT = 10
 """Open dead letters of one consumer on our own topics, beyond which it stops: a fault of ours."""
 
 _STALL = timedelta(seconds=60)
+_LOOK_S = 5.0
+_SHORTER = (
+    "{topic} ends before what was read of it: was it made anew, or its broker restored from an "
+    "older state? See docs/operations.md"
+)
 _POLICE = frozenset(topic.name for topic in POLICE_TOPICS)
 
 Apply = Callable[[Session, Sequence[Record]], Awaitable[None]]
@@ -236,9 +241,25 @@ class Consumer:
 
     async def _load(self, partitions: Collection[Partition]) -> Positions:
         stored = await self._positions.load(self.group, partitions)
+        while (short := await self._shorter(stored)) is not None:
+            if self.health.stopped is None:
+                self._logger.critical("stopped: a topic ends before its position", topic=short)
+            self.health.stopped = _SHORTER.format(topic=short)
+            await asyncio.sleep(_LOOK_S)
+            stored = await self._positions.load(self.group, partitions)
+        self.health.stopped = None
         self.health.positions = dict(stored)
         self.health.last_progress = self._clock.monotonic()
         return stored
+
+    async def _shorter(self, stored: Positions) -> str | None:
+        """Name a topic that ends before what was read of it: its records would be taken for known.
+
+        A broker that has just become a partition's leader may say so too, for a moment.
+        """
+        ends = await self._log.end_offsets({partition.topic for partition in stored})
+        short = (partition.topic for partition, at in stored.items() if ends.get(partition, 0) < at)
+        return min(short, default=None)
 
     async def _read(self, reader: Reader) -> None:
         failures = 0
@@ -378,7 +399,7 @@ class Consumer:
             if self.health.stopped is None:
                 self._logger.critical("stopped: the DLQ is over its limit", limit=_LIMIT)
             self.health.stopped = "the DLQ is over its limit; see `buurtbode dlq list`"
-            await asyncio.sleep(5)
+            await asyncio.sleep(_LOOK_S)
         self.health.stopped = None
 
     async def _open_letters(self) -> int:
@@ -387,13 +408,16 @@ class Consumer:
 
     async def watch(self) -> None:
         """Raise `Stalled` when there is lag and no progress for a minute, other than on purpose."""
+        since: float | None = None
         while True:
-            await asyncio.sleep(5)
+            await asyncio.sleep(_LOOK_S)
             await self._tell_lag()
-            quiet = self._clock.monotonic() - self.health.last_progress
-            if quiet < _STALL.total_seconds() or self.health.stopped is not None:
+            if self.health.stopped is not None or not await self._lags():
+                since = None  # what comes after a quiet hour has its own minute
                 continue
-            if await self._lags():
+            now = self._clock.monotonic()
+            since = now if since is None else max(since, self.health.last_progress)
+            if now - since >= _STALL.total_seconds():
                 raise Stalled(self.group)
 
     async def _tell_lag(self) -> None:

@@ -14,7 +14,7 @@ from pymongo import AsyncMongoClient
 from shared.consume import Ahead, Consumer
 from shared.contracts import DeadLetter
 from shared.envelope import parse, sha256
-from shared.failures import Rejected, Retryable
+from shared.failures import Rejected, Retryable, Stalled
 from shared.kafka import LoadPositions, Log, Outgoing, Reader, Record
 from shared.mongo import Document, Session
 from shared.outbox import OutboxPublisher
@@ -242,3 +242,76 @@ async def test_a_database_away_through_a_rebalance_only_delays(
             publishing.cancel()
         finally:
             await asyncio.to_thread(server.stop)
+
+
+async def test_a_topic_that_ends_before_what_was_read_of_it_stops_the_consumer(
+    service: Service,
+) -> None:
+    """Made anew, its first records would be taken for those that were handled long ago."""
+    effects, cluster = Effects(service), MemoryCluster()
+    log = MemoryLog(cluster)
+    await log.publish(numbered(SENDS.name, 60))
+    group = f"registry.test-{uuid.uuid4().hex[:8]}"
+
+    def consumer() -> Consumer:
+        return replace(service, log=log).consumer(SENDS.name, effects.apply, group=group)
+
+    async with running(consumer()):
+        await effects.reach(60)
+    whole, cluster.records = cluster.records, MemoryCluster().records
+    await log.publish(numbered(SENDS.name, 3))
+    stopped = consumer()
+    async with running(stopped):
+
+        async def said() -> bool:
+            return "ends before what was read" in (stopped.health.stopped or "")
+
+        await until(said)
+        cluster.records = whole  # the broker has its disk again
+        await log.publish(numbered(SENDS.name, 5, start=60))
+        await effects.reach(65)
+        assert stopped.health.stopped is None
+    assert await effects.values() == list(range(65))
+
+
+@pytest.fixture
+def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have consumers be looked at every few milliseconds."""
+    monkeypatch.setattr("shared.consume._LOOK_S", 0.005)
+
+
+@pytest.mark.usefixtures("quick_looks")
+async def test_a_stall_is_a_minute_with_records_waiting_and_not_a_quiet_one(
+    service: Service,
+) -> None:
+    """The first record after an idle hour has a minute of its own, however long it takes."""
+    passed = 0.0
+    log, held = MemoryLog(MemoryCluster()), asyncio.Event()
+    clock = replace(service.clock, monotonic=lambda: passed)
+    held.set()
+
+    async def wait(_session: Session, _records: Sequence[Record]) -> None:
+        await held.wait()
+
+    consumer = replace(service, log=log, clock=clock).consumer(SENDS.name, wait)
+    async with running(consumer):
+        await log.publish(numbered(SENDS.name, 5))
+
+        async def through() -> bool:
+            return sum(consumer.health.positions.values()) == 5
+
+        await until(through)
+        watching = asyncio.create_task(consumer.watch())
+        await asyncio.sleep(0.1)
+        passed += 3600
+        await asyncio.sleep(0.1)
+        held.clear()
+        await log.publish(numbered(SENDS.name, 5))
+        await asyncio.sleep(0.2)
+        passed += 59
+        await asyncio.sleep(0.2)
+        assert not watching.done()
+        passed += 1
+        with pytest.raises(Stalled):
+            await asyncio.wait_for(watching, 5)
+        held.set()
