@@ -55,6 +55,10 @@ class Doubt(StrEnum):
         "an entry is missing or stands in another's place; stop the service, keep the database as "
         "it is, and restore the last good backup"
     )
+    SURPLUS = (
+        "a row stands beside the entries that is none of them, and may be shown as one; stop the "
+        "service, keep the database as it is, and restore the last good backup"
+    )
     FIELDS_DIFFER = (
         "an entry's indexed fields are not those of the entry; stop the service, keep the database "
         "as it is, and restore the last good backup"

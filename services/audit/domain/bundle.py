@@ -12,11 +12,12 @@ from typing import Any, cast
 import orjson
 
 from services.audit.domain.canonical import canonical, canonical_loaded
-from services.audit.domain.entries import FIELDS, private_hash
+from services.audit.domain.entries import FIELDS, LASTING, private_hash
 
 _HEADER_KEYS = {"checkpoint", "origin", "public_key", "size"}
 _LINE_KEYS = {"entry", "private", "salt"}
 _SALT = re.compile(r"[0-9a-f]{64}")
+_LASTING = tuple(LASTING)
 
 
 class BundleRefused(ValueError):  # noqa: N818 - a verdict on the input
@@ -96,7 +97,10 @@ def read_line(line: bytes) -> Line:
             raise BundleRefused("the private part is not the one that the entry commits to")
     if entry_line(body, part, raw_salt) != line:
         raise BundleRefused("the line is not in canonical form")
-    return Line(fields, body, erased=part is None and fields["private"] is not None)
+    erased = part is None and fields["private"] is not None
+    if erased and fields["type"] in _LASTING:
+        raise BundleRefused("a private part is missing that nothing erases")
+    return Line(fields, body, erased)
 
 
 def _object(line: bytes, keys: set[str]) -> dict[str, Any]:

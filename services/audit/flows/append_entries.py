@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from services.audit.domain.entries import Draft, Sealed
 from services.audit.flows.metrics import ENTRIES
-from services.audit.store.log import LogStore
+from services.audit.store.log import BrokenLog, LogStore
 from services.audit.store.ownership import OtherWriter, Ownership
 from shared.failures import Fenced
 from shared.mongo import Client, Session, transaction
@@ -23,13 +23,16 @@ class AppendEntries:
         self._ownership = ownership
 
     async def __call__(self, log: str, drafts: Sequence[Draft], also: Also) -> bool:
-        """Append and change in one transaction; False where another process writes this log."""
+        """Append and change in one transaction.
+
+        False where another process writes this log, or it is broken, which its check says.
+        """
         try:
             async with self._ownership.borrow(log):
                 await transaction(
                     self._client, lambda session: self._work(session, log, drafts, also)
                 )
-        except (OtherWriter, Fenced):
+        except (OtherWriter, Fenced, BrokenLog):
             return False
         return True
 
@@ -38,7 +41,7 @@ class AppendEntries:
         await self.append(session, log, drafts)
 
     async def append(self, session: Session, log: str, drafts: Sequence[Draft]) -> list[Sealed]:
-        """Append in the caller's transaction. Raises `Fenced`, `OtherWriter`."""
+        """Append in the caller's transaction. Raises `Fenced`, `OtherWriter`, `BrokenLog`."""
         epoch = await self._ownership.claim(log)
         try:
             sealed = await self._log.append(session, log, epoch, drafts)

@@ -11,8 +11,8 @@ from services.audit.domain.entries import LASTING, EntryType, private_hash
 from services.audit.domain.merkle import Frontier, leaf_hash
 from services.audit.domain.notes import Checkpoint, NoteRefused, Verifier, open_with, origin_of
 from services.audit.store.checkpoints import Checkpoints, Signed
-from services.audit.store.log import Head, LogStore, Stored
-from shared.mongo import Document
+from services.audit.store.log import BrokenLog, Head, LogStore, Stored
+from shared.mongo import Client, Document, transaction
 
 WHOLE_EVERY = timedelta(days=1)
 _PAGE = 1000
@@ -34,11 +34,13 @@ class CheckLog:
 
     def __init__(
         self,
+        client: Client,
         log: LogStore,
         checkpoints: Checkpoints,
         verifiers: Callable[[str], Sequence[Verifier]],
     ) -> None:
         """Wire; `verifiers` gives the public keys of a log."""
+        self._client = client
         self._verifiers = verifiers
         self._log = log
         self._checkpoints = checkpoints
@@ -47,17 +49,16 @@ class CheckLog:
         """Give the first doubt about a log, or None."""
         try:
             return await self._doubt(log)
-        except MALFORMED:
+        except (BrokenLog, *MALFORMED):
             return Doubt.MALFORMED
 
     async def _doubt(self, log: str) -> Doubt | None:
+        # in this order, since the log grows meanwhile: what is read later is never behind
+        published = await self._checkpoints.published(log)
+        signed = await self._checkpoints.last(log)
         # without a head, a log has no entries: right only if nothing was ever signed of it
         head = await self._log.head(log) or Head(log, Frontier())
         roots: list[_Root] = []
-        signed, published = (
-            await self._checkpoints.last(log),
-            await self._checkpoints.published(log),
-        )
         if published is not None and not published.given_up:
             if published.size > head.size:
                 return Doubt.BEHIND_PUBLISHED
@@ -72,7 +73,14 @@ class CheckLog:
         doubt = await self._rebuild(log, frontier, head.size, roots)
         if doubt is None and frontier.hashes != head.frontier.hashes:
             return Doubt.NOT_THE_HEAD
-        return doubt
+        return doubt or await self._surplus(log)
+
+    async def _surplus(self, log: str) -> Doubt | None:
+        """Look for rows that readers would be shown, and that are none of the log's entries."""
+        head, rows = await transaction(
+            self._client, lambda session: self._log.counted(session, log)
+        )
+        return None if rows == head else Doubt.SURPLUS
 
     def _is_its_note(self, log: str, signed: Signed) -> bool:
         try:

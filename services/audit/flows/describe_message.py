@@ -10,7 +10,7 @@ from services.audit.domain.entries import EntryType
 from services.audit.flows.show_message import MessageLife, ShowMessage
 from services.audit.store.copies import Copies
 from services.audit.store.log import Stored
-from shared.contracts.dispatcher import Basis
+from shared.contracts.dispatcher import Basis, VerdictKind
 from shared.mongo import Document
 
 Texts = Mapping[str, str]
@@ -34,7 +34,11 @@ class Described:
 
 
 class DescribeMessage:
-    """Reads the text from the original that was judged, else from the bulletin as released."""
+    """Reads the text from the original that was accepted, else from the bulletin as released.
+
+    Where nothing was accepted, from what was refused. Anybody who may write to the topic can name
+    a message's id in a record that is refused, as does who corrects one and sends it again.
+    """
 
     def __init__(self, show: ShowMessage, copies: Copies) -> None:
         """Wire."""
@@ -57,18 +61,32 @@ class DescribeMessage:
 
 def _said(timeline: Iterable[Stored]) -> dict[str, Any]:
     """Give what the message said, as an object; empty where nothing of it is left."""
+    accepted: set[str] = set()
+    originals: list[tuple[str, dict[str, Any]]] = []
+    released: dict[str, Any] = {}
     for stored in timeline:
-        entry: dict[str, Any] = orjson.loads(stored.body)
         if stored.part is None:
             continue
+        entry: dict[str, Any] = orjson.loads(stored.body)
         part: dict[str, Any] = orjson.loads(stored.part)
-        if entry["type"] == EntryType.BULLETIN:
-            return part
-        if entry["type"] == EntryType.ORIGINAL and part.get("value") is not None:
-            said = _object(part["value"])
-            if said:
-                return said
-    return {}
+        match entry["type"]:
+            case EntryType.VERDICT if entry["state"] == VerdictKind.ACCEPTED:
+                accepted.add(_position(part["original"]))
+            case EntryType.BULLETIN:
+                released = released or part
+            case EntryType.ORIGINAL if part.get("value") is not None:
+                originals.append((part["position"], _object(part["value"])))
+            case _:
+                pass
+    if accepted or released:
+        stands = (said for position, said in originals if position in accepted)
+        return next(stands, released)
+    refused = [said for _, said in originals if said]
+    return refused[0] if refused else {}
+
+
+def _position(original: Mapping[str, Any]) -> str:
+    return f"{original['topic']}|{original['partition']}|{original['offset']}"
 
 
 def _basis(timeline: Iterable[Stored]) -> Basis:

@@ -14,6 +14,8 @@ class LogState:
 
     log: str
     entries: int
+    """None are counted where the head is broken; then the check says so."""
+
     signed: int
     signed_at: datetime | None
     whole: Checked | None
@@ -37,8 +39,9 @@ class ListLogs:
         signed = await self._checkpoints.signings()
         checks = await self._checks.all()
         states: list[LogState] = []
-        for head in sorted(await self._log.heads(), key=lambda head: head.log):
-            size, at = signed.get(head.log, (0, None))
-            whole, lists = checks.get((head.log, "log")), checks.get((head.log, "lists"))
-            states.append(LogState(head.log, head.size, size, at, whole, lists))
+        for log, head in (await self._log.heads()).items():
+            entries = 0 if head is None else head.size
+            size, at = signed.get(log, (0, None))
+            whole, lists = checks.get((log, "log")), checks.get((log, "lists"))
+            states.append(LogState(log, entries, size, at, whole, lists))
         return states

@@ -70,8 +70,8 @@ class SignCheckpoints:
         """Check whole logs that are due. They are checked while they grow."""
         if not await self._published_is_read():
             return False
-        logs = {head.log for head in await self._log.heads()}
-        for log in sorted(logs.union(await self._checkpoints.sizes())):
+        logs = await self._log.heads()
+        for log in sorted({*logs, *await self._checkpoints.sizes()}):
             await self._forgive_if_given_up(log)
             await self._check_if_due(log)
         return False
@@ -90,7 +90,7 @@ class SignCheckpoints:
         now = self._clock.monotonic()
         if log in self.doubts or (at is not None and now - at < WHOLE_EVERY.total_seconds()):
             return
-        head, begun = await self._log.head(log), self._clock.now()
+        begun, head = self._clock.now(), (await self._log.heads()).get(log)
         doubt = await self._check_log.whole(log)
         size, text = 0 if head is None else head.size, None if doubt is None else doubt.value
         await self._checks.end(log, "log", Checked(self._clock.now(), size, text), begun)
@@ -104,8 +104,12 @@ class SignCheckpoints:
         if not await self._published_is_read():
             return False
         sizes = await self._checkpoints.sizes()
-        for head in await self._log.heads():
-            if head.size > sizes.get(head.log, 0) and head.log not in self.doubts:
+        for log, head in (await self._log.heads()).items():
+            if log in self.doubts:
+                continue
+            if head is None:
+                self._refuse(log, Doubt.MALFORMED.value)
+            elif head.size > sizes.get(log, 0):
                 await self._sign_log(head)
         return False
 

@@ -12,10 +12,18 @@ from shared.clock import Clock
 
 
 class WatchLists:
-    """A job: one process does it for each log, once a day."""
+    """A job: once a day for each log, whatever the database says of the last time.
+
+    Who can change a list can also change the row that says when it was checked, and what was found.
+    So each process keeps its own time, and what it found itself, until it finds nothing any more.
+    """
 
     def __init__(self, check: CheckLists, log: LogStore, checks: Checks, clock: Clock) -> None:
         """Wire."""
+        self._looked: dict[str, float] = {}
+        """When this process last checked a log, or first saw it, on the monotonic clock."""
+
+        self._found: dict[str, str] = {}
         self._check = check
         self._log = log
         self._checks = checks
@@ -24,23 +32,31 @@ class WatchLists:
 
     async def once(self) -> bool:
         """Check the logs that are due."""
-        for head in await self._log.heads():
-            if await self._checks.begin(head.log, "lists", self._clock.now(), WHOLE_EVERY):
-                doubt = await self._check(head.log)
-                await self._note(head.log, head.size, doubt)
+        for log, head in (await self._log.heads()).items():
+            if head is not None and await self._is_due(log):
+                self._looked[log] = self._clock.monotonic()
+                await self._note(log, head.size, await self._check(log))
         return False
+
+    async def _is_due(self, log: str) -> bool:
+        now = self._clock.monotonic()
+        own = now - self._looked.setdefault(log, now) >= WHOLE_EVERY.total_seconds()
+        return await self._checks.begin(log, "lists", self._clock.now(), WHOLE_EVERY) or own
 
     async def _note(self, log: str, size: int, doubt: Doubt | None) -> None:
         text = None if doubt is None else doubt.value
+        self._found.pop(log, None)
         await self._checks.end(log, "lists", Checked(self._clock.now(), size, text))
         if doubt is not None:
+            self._found[log] = doubt.value
             self._logger.critical("lists differ", zone_id=log, reason=text)
         LIST_DOUBTS.set(len(await self.doubted()))
 
     async def doubted(self) -> dict[str, str]:
         """Give the logs whose lists were in doubt when they were last checked, and why."""
-        return {
+        told = {
             log: checked.doubt
             for (log, what), checked in (await self._checks.all()).items()
             if what == "lists" and checked.doubt is not None
         }
+        return told | self._found

@@ -10,6 +10,8 @@ from pymongo.errors import DuplicateKeyError
 from shared.mongo import Database, Document
 
 _GIVEN_UP = timedelta(hours=2)
+_CLOCKS = timedelta(hours=1)
+"""By how much the clock of another process may be ahead."""
 
 What = Literal["log", "lists"]
 
@@ -34,13 +36,15 @@ class Checks:
         """Take a check that is due; False where it is not, or another process has it.
 
         A log's first one is due `every` after it was first seen: there is nothing to check in what
-        is just being written. One whose process ended in the middle is due again after `_GIVEN_UP`.
+        is just being written. One whose process ended in the middle is due again after `_GIVEN_UP`,
+        and so is one that was begun in the future: nobody did that.
         """
         first: Document = {"begun": now, "log": log, "what": what, "done": True}
         await self._rows.update_one({"_id": f"{log}|{what}"}, {"$setOnInsert": first}, upsert=True)
         old: Document = {"begun": {"$lte": now - every}}
         lost: Document = {"done": False, "begun": {"$lt": now - _GIVEN_UP}}
-        due: Document = {"_id": f"{log}|{what}", "$or": [old, lost]}
+        never: Document = {"begun": {"$gt": now + _CLOCKS}}
+        due: Document = {"_id": f"{log}|{what}", "$or": [old, lost, never]}
         change: Document = {"$set": {"begun": now, "done": False}}
         result = await self._rows.update_one(due, change)
         return result.modified_count == 1

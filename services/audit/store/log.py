@@ -7,6 +7,7 @@ transaction of the caller, conditional on the head's epoch, and idempotent on `e
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -95,7 +96,7 @@ class FoundBy:
 
 
 class BrokenLog(Retryable):
-    """Head and tiles do not fit each other: somebody changed the database.
+    """The head has not its form, or does not fit the tiles: somebody changed the database.
 
     Nothing is lost by waiting, since the records stay on their topics; the check of the whole log
     says what to do.
@@ -309,13 +310,24 @@ class LogStore:
         return _Beside(erased, now + self._text_kept_for, now + self._private_kept_for)
 
     async def head(self, log: str) -> Head | None:
-        """Give a log's head, or None where there is no such log."""
+        """Give a log's head, or None where there is no such log. Raises `BrokenLog`."""
         row = await self._heads.find_one({"_id": log})
         return None if row is None else Head(log, _frontier(row))
 
-    async def heads(self) -> list[Head]:
-        """Give the heads of all logs."""
-        return [Head(row["_id"], _frontier(row)) async for row in self._heads.find()]
+    async def heads(self) -> dict[str, Head | None]:
+        """Give the heads of all logs by name; None in the place of one that has not its form."""
+        heads: dict[str, Head | None] = {}
+        async for row in self._heads.find().sort("_id", 1):
+            heads[row["_id"]] = None
+            with suppress(BrokenLog):
+                heads[row["_id"]] = Head(row["_id"], _frontier(row))
+        return heads
+
+    async def counted(self, session: Session, log: str) -> tuple[int, int]:
+        """Give how many entries a log has and how many rows are listed as such, of one moment."""
+        head = await self._heads.find_one({"_id": log}, session=session)
+        rows = await self._entries.count_documents({"log": log}, session=session)
+        return 0 if head is None else _frontier(head).size, rows
 
     async def bodies(self, log: str, start: int, end: int) -> AsyncIterator[list[bytes]]:
         """Stream the entries [start, end) as they were hashed, some at a time."""
@@ -486,7 +498,10 @@ class LogStore:
 
 
 def _frontier(head: Document) -> Frontier:
-    return Frontier(int(head["size"]), [bytes(value) for value in head["frontier"]])
+    try:
+        return Frontier(int(head["size"]), [bytes(value) for value in head["frontier"]])
+    except (KeyError, TypeError, ValueError) as error:
+        raise BrokenLog(head["_id"]) from error
 
 
 def _entry_id(log: str, index: int) -> str:

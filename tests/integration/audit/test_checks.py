@@ -8,9 +8,11 @@ import pytest
 from prometheus_client import REGISTRY
 
 from services.audit.domain.alarms import Doubt
+from services.audit.flows.watch_lists import WatchLists
 from services.audit.store.checks import Checked, Checks
+from services.audit.store.log import LogStore
 from shared.access import Role
-from shared.clock import Clock
+from shared.clock import Clock, utc_now
 from shared.contracts.dispatcher import Reason, VerdictKind
 from shared.mongo import Document
 from tests.integration.audit.test_everything import OTHER, released, verdict
@@ -96,6 +98,39 @@ async def test_lists_that_no_longer_follow_from_the_log_turn_readiness_red(
         size = await world.size()
         await world.publish(send(COUNT))
         await world.signed(size + 1)
+
+
+async def test_no_row_of_the_database_keeps_lists_from_being_checked(world: World) -> None:
+    """Whoever changes a list can also say that it was checked, and that nothing was found."""
+    async with world.running():
+        await world.publish(*[send(number) for number in range(COUNT)])
+        await world.signed(COUNT)
+    day, passed = DAY.total_seconds(), 0.0
+    clock = Clock(monotonic=lambda: passed)
+    kept_for = (world.settings.text_kept_for, world.settings.private_kept_for)
+    log, checks = LogStore(world.database, clock, *kept_for), Checks(world.database)
+    watch = WatchLists(check_lists(world), log, checks, clock)
+    await watch.once()
+    await world.database["sends"].update_one({"_id": "demo|send-3"}, {"$set": {"state": "failed"}})
+
+    async def said(begun: timedelta) -> None:
+        row = {"begun": utc_now() + begun, "at": utc_now(), "size": COUNT, "doubt": None}
+        where: Document = {"_id": "demo|lists"}
+        await world.database["checks"].update_one(where, {"$set": {**row, "done": True}})
+
+    await said(-timedelta(minutes=1))
+    await watch.once()
+    assert await watch.doubted() == {}  # an honest row: a check that another process has just made
+    await said(timedelta(days=9999))
+    await watch.once()
+    assert await watch.doubted() == {"demo": Doubt.LISTS_DIFFER.value}
+    await said(-timedelta(minutes=1))
+    assert await watch.doubted() == {"demo": Doubt.LISTS_DIFFER.value}
+    change: Document = {"$set": {"state": "accepted"}}
+    await world.database["sends"].update_one({"_id": "demo|send-3"}, change)
+    passed += day
+    await watch.once()
+    assert await watch.doubted() == {}
 
 
 async def test_lists_follow_from_the_order_of_the_log_also_within_one_batch(world: World) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
 import orjson
 import pytest
@@ -12,9 +13,12 @@ from services.audit.app import App
 from services.audit.domain.alarms import Doubt
 from services.audit.domain.entries import Draft, EntryType, seal
 from services.audit.domain.merkle import Frontier, leaf_hash
+from services.audit.flows.check_log import CheckLog
 from services.audit.signer import NoSigningKey, Signer
+from services.audit.store.checkpoints import Checkpoints
 from services.audit.store.log import LogStore
 from services.audit.store.ownership import Ownership
+from shared.access import Role
 from shared.clock import Clock
 from shared.mongo import Database, Document, Session, transaction
 from tests.integration.audit.world import NOW, World, send, until
@@ -80,9 +84,28 @@ async def change_head(database: Database) -> None:
     await set_head(database, frontier)
 
 
+async def spoil_head(database: Database) -> None:
+    await database["heads"].update_one({"_id": "demo"}, {"$inc": {"size": 1}})
+
+
+def slip_in(place: str, entry_type: EntryType) -> Callable[[Database], Awaitable[None]]:
+    """Have an entry stand where no index is, as the log's own: readers would be shown it."""
+
+    async def slip(database: Database) -> None:
+        row = await entry(database, 5)
+        new = {"_id": place, "event_id": "new", "type": entry_type.value, "timeline": True}
+        await database["entries"].insert_one({**row, **new})
+
+    return slip
+
+
 @pytest.mark.parametrize(
     ("tamper", "doubts"),
     [
+        (spoil_head, {Doubt.MALFORMED}),
+        (slip_in("demo|-00000000001", EntryType.ORIGINAL), {Doubt.SURPLUS}),
+        (slip_in("demo|999999999999", EntryType.ACCESS), {Doubt.SURPLUS}),
+        (slip_in("elsewhere|000000000000", EntryType.NOTICE), {Doubt.SURPLUS}),
         (flip_body, {Doubt.NOT_SIGNED_LOG, Doubt.NOT_PUBLISHED_LOG}),
         (drop_entry, {Doubt.OUT_OF_ORDER}),
         (swap_entries, {Doubt.OUT_OF_ORDER}),
@@ -108,6 +131,53 @@ async def test_a_tampered_log_is_not_signed(
         signed = await world.database["signed"].find_one({"_id": "demo"})
         assert signed is not None
         assert signed["size"] == COUNT
+
+
+async def test_a_broken_head_keeps_no_other_log_from_going_on(world: World) -> None:
+    """It is named as soon as it is met, whichever job meets it."""
+    async with world.running() as app:
+        await world.publish(*[send(number) for number in range(COUNT)], send(1, zone="other"))
+        await world.signed(COUNT)
+        await world.signed(1, "other")
+        await spoil_head(world.database)
+        await refused(app, {Doubt.MALFORMED})
+    async with world.running() as app:
+        await refused(app, {Doubt.MALFORMED})
+        await world.publish(send(2, zone="other"))
+        await world.signed(2, "other")
+        async with world.http(app, Role.OPERATOR, zone=None) as http:
+            logs = (await http.get("/v1/logs")).json()["items"]
+    assert {log["zone_id"]: log["entries"] for log in logs} == {"demo": 0, "other": 2}
+
+
+@pytest.mark.parametrize("grows", ["signed", "published"])
+async def test_a_log_that_grows_while_its_check_begins_is_in_no_doubt(
+    world: World, grows: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is read of it one after the other was never true at one moment."""
+    name = {"signed": "last", "published": "published"}[grows]
+    real: Any = getattr(Checkpoints, name)
+    async with world.running() as app:
+        await world.publish(*[send(number) for number in range(COUNT)])
+        await world.signed(COUNT)
+        await published(world, COUNT)
+        waiting = True
+
+        async def meanwhile(self: Checkpoints, log: str) -> Any:
+            nonlocal waiting
+            if waiting:
+                waiting = False
+                await world.publish(*[send(number) for number in range(COUNT, COUNT + 5)])
+                await world.signed(COUNT + 5)
+                await published(world, COUNT + 5)
+            return await real(self, log)
+
+        monkeypatch.setattr(Checkpoints, name, meanwhile)
+        key = Signer.load(world.settings.signing_key)
+        log = LogStore(world.database, Clock(), timedelta(days=1), timedelta(days=1))
+        check = CheckLog(world.client, log, Checkpoints(world.database), key.verifiers)
+        assert await check.whole("demo") is None
+        assert not app.ready.sign.doubts
 
 
 async def published(world: World, size: int) -> None:

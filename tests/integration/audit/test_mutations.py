@@ -150,7 +150,7 @@ async def checked(world: World) -> Checked:
     rows = {name: await world.database[name].find().sort("_id", 1).to_list() for name in FIELDS}
     return Checked(
         world,
-        CheckLog(log, checkpoints, verifiers),
+        CheckLog(world.client, log, checkpoints, verifiers),
         check_lists(world),
         rows,
     )

@@ -8,7 +8,7 @@ from services.audit.api.report_words import words
 from shared.access import Role
 from shared.contracts import Access, Network, Notice, Zone
 from shared.contracts.base import LANGUAGES, Language, SendState
-from shared.contracts.dispatcher import Basis
+from shared.contracts.dispatcher import Basis, VerdictKind
 from shared.contracts.registry import LegalBasis
 from shared.kafka import Outgoing
 from tests.integration.audit.test_people import NUMBER, pseudonym, recorded
@@ -191,6 +191,27 @@ async def test_a_messages_life_is_a_page(world: World) -> None:
         assert "<script>alert" not in html
         assert said["text_gone"] in told(later[language])
         assert TEXT not in told(later[language])
+
+
+async def test_a_page_tells_what_was_accepted_and_not_what_was_refused_before(
+    world: World,
+) -> None:
+    """Who corrects a refused alert sends it again under its id, and anybody can name one."""
+    corrected = TEXT.encode() + b" in de Dorpsstraat"
+    async with world.running() as app:
+        await world.publish(ZONE, NETWORK)
+        for number, text in enumerate((TEXT.encode(), corrected, b"Iets anders")):
+            alert = ALERT.replace(TEXT.encode(), text)
+            await world.publish_raw(Outgoing("bin.alerts", "demo", alert, ()))
+            record = world.cluster.on("bin.alerts")[-1]
+            kind = VerdictKind.ACCEPTED if text == corrected else VerdictKind.REFUSED
+            await world.publish(verdict_on(record.partition, record.offset, kind))
+            await world.signed(2 * (number + 1))
+        async with world.http(app, Role.AUDITOR) as http:
+            page = told((await http.get(f"/v1/messages/{MESSAGE}/page")).text)
+    assert corrected.decode() in page
+    assert "Iets anders" not in page
+    assert page.count(TEXT) == 1
 
 
 async def test_the_record_of_processing_of_a_year_names_nobody(world: World) -> None:

@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.audit.domain.bundle import entry_line
+from services.audit.domain.entries import LASTING, Draft, EntryType, seal
 from services.audit.verify import BROKEN, UNPROVEN, VERIFIED, Report, verify_bundle, verify_file
-from tests.unit.audit.bundles import KEY, bundle_of, entries, note_over, vkey
+from tests.unit.audit.bundles import KEY, TIME, bundle_of, entries, note_over, vkey
 
 COUNT = 9
 SEALED = entries(COUNT)
@@ -64,6 +65,18 @@ def test_a_changed_byte_anywhere_is_found(at: int, flip: int) -> None:
 @given(st.integers(0, len(WHOLE) - 1))
 def test_a_cut_off_file_is_found(length: int) -> None:
     assert verify(list(io.BytesIO(WHOLE[:length]))).exit_code == BROKEN
+
+
+@pytest.mark.parametrize("kind", EntryType)
+def test_a_part_is_missed_where_nothing_may_erase_it(kind: EntryType) -> None:
+    """A member's part may have been erased, a text's date may have come; a verdict stays."""
+    draft = Draft(event_id="one", type=kind, time=TIME, private={"what": "it says"})
+    report = verify_bundle(bundle_of([seal(draft, 0, "demo", bytes(32))], erased=frozenset({0})))
+    if kind in LASTING:
+        assert report.problem == "a private part is missing that nothing erases"
+        assert (report.exit_code, report.line, report.index) == (BROKEN, 2, 0)
+    else:
+        assert (report.problem, report.erased) == (None, 1)
 
 
 @given(st.integers(0, COUNT))
