@@ -1,5 +1,7 @@
 """A draft: a signed record that was not sent yet, for a second officer to sign as well.
 
+So is one that was sent, and of which nobody knows whether it arrived, to be sent again as it is.
+
 The file has the shape of the contract's examples: topic, key, headers, and the value as the exact
 text whose UTF-8 bytes were signed.
 """
@@ -37,9 +39,18 @@ def write(record: Outgoing, path: Path) -> None:
 
 def read(path: Path) -> tuple[Outgoing, Alert]:
     """Read a draft and what it says. Raises `CommandError`."""
+    record = read_record(path)
+    try:
+        return record, parse(Alert, record.value)
+    except Rejected:
+        raise _other(path) from None
+
+
+def read_record(path: Path) -> Outgoing:
+    """Read a record, whatever it says. Raises `CommandError`."""
     try:
         members = cast("dict[str, Any]", json.loads(path.read_bytes()))
-        record = Outgoing(
+        return Outgoing(
             topic=str(members["topic"]),
             key=str(members["key"]),
             value=str(members["value"]).encode(),
@@ -47,10 +58,12 @@ def read(path: Path) -> tuple[Outgoing, Alert]:
                 (str(name), str(value).encode()) for name, value in members["headers"].items()
             ),
         )
-        return record, parse(Alert, record.value)
     except OSError as error:
         message = f"cannot read {path} ({error.strerror})"
         raise CommandError(message) from None
-    except (ValueError, KeyError, TypeError, AttributeError, Rejected):
-        message = f"{path} is not a draft of 'buurtbode alert --draft'"
-        raise CommandError(message) from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise _other(path) from None
+
+
+def _other(path: Path) -> CommandError:
+    return CommandError(f"{path} is no file of 'buurtbode': neither a draft nor what to send again")

@@ -12,3 +12,7 @@ class CommandError(Exception):
         """`exit_code` is what the process ends with."""
         super().__init__(message)
         self.exit_code = exit_code
+
+
+class UnclearError(CommandError):
+    """A message may go out or not, and nobody here can tell: what is sent next decides on that."""

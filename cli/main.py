@@ -16,6 +16,7 @@ _HERE = "On this machine"
 _COMMANDS = {
     "alert": (_POLICE, "alert:alert"),
     "approve": (_POLICE, "alert:approve"),
+    "resend": (_POLICE, "resend:resend"),
     "bulletin": (_POLICE, "bulletin:bulletin"),
     "coverage": (_POLICE, "coverage:coverage"),
     "keys": (_POLICE, "keys:app"),

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
-from cli.failures import NO_ANSWER, CommandError
+from cli.failures import NO_ANSWER, CommandError, UnclearError
 from cli.keyfile import SigningKey
 from deploy.kafka_admin import client_settings, police_user
 from shared import envelope
@@ -104,7 +104,10 @@ class PoliceClient:
             self._consumer.close()
 
     def publish(self, outgoing: Outgoing) -> Published:
-        """Write one record and wait until all replicas have it. Raises `CommandError`."""
+        """Write one record and wait until all replicas have it.
+
+        Raises `CommandError`, and `UnclearError` where it may have been written all the same.
+        """
         done: list[Message] = []
         failed: list[KafkaError] = []
 
@@ -138,11 +141,11 @@ class PoliceClient:
         while not done and not failed and time.monotonic() < deadline:
             producer.poll(0.1)
         if not done:
-            raise CommandError(self._refusal(failed, outgoing.topic))
+            raise self._refusal(failed, outgoing.topic)
         return _published(done[0], outgoing)
 
     def verdict(self, published: Published, within: float) -> Verdict:
-        """Wait for the verdict on our record, at most `within` seconds. Raises `CommandError`."""
+        """Wait for the verdict on our record, at most `within` seconds. Raises `UnclearError`."""
         if self._consumer is None:
             message = "a PoliceClient is a context manager"
             raise RuntimeError(message)
@@ -153,19 +156,19 @@ class PoliceClient:
         if published in self._seen:
             return self._seen.pop(published)
         message = (
-            f"no verdict after {within:.0f} s. The message is on the topic and may still go out: "
-            "do not send it again with another id; 'buurtbode status' tells what is down"
+            f"no verdict after {within:.0f} s. The message is on the topic and may still go out; "
+            "'buurtbode status' tells what is down."
         )
-        raise CommandError(message, NO_ANSWER)
+        raise UnclearError(message, NO_ANSWER)
 
-    def _refusal(self, failed: list[KafkaError], topic: str) -> str:
+    def _refusal(self, failed: list[KafkaError], topic: str) -> CommandError:
         code = failed[0].code() if failed else None
         if code in _HOPELESS:
-            return f"{self._kafka.user} may not write {topic} any more: was the client revoked?"
+            message = f"{self._kafka.user} may not write {topic} any more: was the client revoked?"
+            return CommandError(message)
         reason = failed[0].name() if failed else "no answer"
-        return (
-            f"Kafka did not take the message ({reason}). It may or may not be on the topic; "
-            "sending the same file again is safe: the same id goes out once"
+        return UnclearError(
+            f"Kafka did not say that it has the message ({reason}): it may be on the topic or not."
         )
 
 

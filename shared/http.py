@@ -90,6 +90,11 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, object]] = {
 """For the `responses` of a service's routes: the OpenAPI document names the shape of errors."""
 
 
+MOST_BYTES = 1_000_000
+"""What a request may hold: it is read before anybody is asked who they are. A route that takes
+files says how much more."""
+
+
 @cache
 def trusted() -> ssl.SSLContext:
     """Give whom our clients trust, for `verify`: reading it takes 25 ms, too long for each."""
@@ -104,6 +109,7 @@ def application(service: str, description: str, routes: Sequence[BaseRoute]) -> 
         description=description,
         responses=PROBLEM_RESPONSES,
         routes=list(routes),
+        max_body_size=MOST_BYTES,
     )
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.api import Api
+from cli.api import Api, RefusedError
 from cli.connection import StackOption, connect
 from cli.console import counted, say, table
 from cli.failures import CommandError
@@ -12,6 +12,10 @@ from cli.failures import CommandError
 app = typer.Typer(help="Sends whose outcome nobody knows (for an operator).", no_args_is_help=True)
 
 OUTCOMES = ("accepted", "failed")
+_RESTORED = "restored"
+_OWN_MATTER = {404, 409}
+"""Answers that are about one send, and say nothing of the others."""
+
 MessageOption = Annotated[
     str | None,
     typer.Option("--message", metavar="ID", help="Only those of this message.", show_default=False),
@@ -35,7 +39,8 @@ def unknown(
     with _dispatcher(stack) as dispatcher:
         found = list(_unknown(dispatcher, message, warm=warm))
     if not found:
-        say("Nothing: the outcome of every send is known.")
+        rest = "" if warm else " of what waits for you; --all shows the rest, which settles itself"
+        say(f"Nothing: the outcome of every send is known{rest}.")
         return
     rows = [
         (
@@ -75,10 +80,25 @@ def settle(
         raise CommandError("name the sends, or their message with --message")
     with _dispatcher(stack) as dispatcher:
         ids = send or [one["send_id"] for one in _unknown(dispatcher, message, warm=False)]
-        for send_id in ids:
-            body = {"outcome": outcome, "reason": reason}
-            dispatcher.post(f"/v1/sends/{send_id}/settle", body)
-    say(f"Settled as {outcome}: {counted(len(ids), 'send')}.")
+        if not ids:
+            raise CommandError("nothing to settle: no send of this message waits for you")
+        settled = sum(_settled(dispatcher, send_id, outcome, reason) for send_id in ids)
+    say(f"Settled as {outcome}: {counted(settled, 'send')}.")
+    if settled < len(ids):
+        message = f"{counted(len(ids) - settled, 'send')} of {len(ids)} not settled, as said above"
+        raise CommandError(message)
+
+
+def _settled(dispatcher: Api, send_id: str, outcome: str, reason: str) -> bool:
+    """Settle one; where there is nothing to settle, say so, and let the others have their turn."""
+    try:
+        dispatcher.post(f"/v1/sends/{send_id}/settle", {"outcome": outcome, "reason": reason})
+    except RefusedError as refused:
+        if refused.status not in _OWN_MATTER:
+            raise
+        say(f"{send_id}: {refused}")
+        return False
+    return True
 
 
 def _dispatcher(stack: StackOption) -> Api:
@@ -87,9 +107,10 @@ def _dispatcher(stack: StackOption) -> Api:
 
 
 def _unknown(dispatcher: Api, message: str | None, *, warm: bool) -> list[dict[str, str]]:
-    lanes = ("cold", "warm") if warm else ("cold",)
+    """List the cold ones, and the warm ones that a recovery left: nobody else can settle them."""
     return [
         one
-        for lane in lanes
+        for lane in ("cold", "warm")
         for one in dispatcher.pages("/v1/sends/unknown", message_id=message, lane=lane)
+        if warm or lane == "cold" or one["reason"] == _RESTORED
     ]

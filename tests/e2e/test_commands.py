@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cli import demo_data
+from cli import demo_data, drafts
 from cli.api import RefusedError
 from cli.demo_people import NETWORKS, audience, people
+from cli.police import approved
 from shared.records import Outgoing
 from shared.topics import ALERTS
 from tests.e2e.bulletins import released
@@ -52,6 +53,21 @@ def test_an_alert_from_the_command_line_is_previewed_sent_and_followed(
     followed = stack.run("coverage", alert_id, "--follow", "--for", 2)
     assert followed.code == 0, followed.err
     assert "people" in followed.out
+
+
+def test_what_may_not_have_arrived_is_sent_again_and_goes_out_once(
+    stack: LocalStack, marker: str, molenwijk: list[str], tmp_path: Path
+) -> None:
+    """The file is that of a client who heard of no verdict; `resend` says whether there was one."""
+    draft, kept = tmp_path / "draft.json", tmp_path / "kept.json"
+    ran = _alert(stack, marker, "--draft", draft, "--approver", "officer-2")
+    assert ran.code == 0, ran.err
+    record, _ = drafts.read(draft)
+    drafts.write(approved(record, stack.key("officer-2")), kept)
+    alert_id = _id(stack.run("resend", kept))
+    again = stack.run("resend", kept)
+    assert (again.code, f"It had arrived: {alert_id}" in again.out) == (0, True), again.err
+    stack.everyone_got_one(marker, molenwijk)
 
 
 def test_a_preview_sends_nothing(stack: LocalStack, marker: str) -> None:
@@ -405,6 +421,13 @@ def test_an_operator_says_what_became_of_mails_whose_server_never_answered(
     ran = stack.run("sends", "settle", "--message", bulletin_id, *said)
     assert f"Settled as accepted: {unknown} send" in ran.out, ran.err
     assert "Nothing" in stack.run("sends", "unknown", "--message", bulletin_id).out
+    none = stack.run("sends", "settle", "--message", bulletin_id, *said)
+    assert (none.code, "nothing to settle" in none.err) == (1, True)
+    settled_ones = [one["send_id"] for one in stack.sends(bulletin_id)][:1]
+    ran = stack.run("sends", "settle", "0" * 32, *settled_ones, *said)
+    assert f"{'0' * 32}: " in ran.out
+    assert "Settled as accepted: 1 send" in ran.out or settled_ones[0] in ran.out
+    assert (ran.code, "not settled, as said above" in ran.err) == (1, True)
 
     def recorded() -> bool | None:
         settled = [one for one in stack.sends(bulletin_id) if one["reason"] == "settled"]

@@ -81,7 +81,11 @@ class ImportView(BaseModel):
     """Columns that are not read, counted from 1."""
 
 
-@router.post("/members/import", openapi_extra={"requestBody": _FILE})
+@router.post(
+    "/members/import",
+    openapi_extra={"requestBody": _FILE},
+    max_body_size=2 * MOST_BYTES,  # what is a little too large is told so in words of our own
+)
 async def post_import(
     *,
     request: Request,

@@ -1,6 +1,6 @@
 """Apply a rule to one member, with its event and its record, in one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from services.registry.domain.member import MemberRecord
 from services.registry.flows.context import Actor, Context
@@ -8,6 +8,9 @@ from services.registry.flows.leave_steering_group import leave_group_in
 from shared.mongo import Session
 
 Rule = Callable[[MemberRecord], MemberRecord]
+
+Also = Callable[[Session, MemberRecord, MemberRecord], Awaitable[None]]
+"""Does in the same transaction what follows from the change of a member into another version."""
 
 
 async def change_member(
@@ -19,14 +22,18 @@ async def change_member(
     action: str,
     rule: Rule,
     reason: str | None = None,
+    also: Also | None = None,
 ) -> MemberRecord:
     """Change a member of a network. Raises `NotThere`, and what the rule raises."""
 
     async def work(session: Session) -> MemberRecord:
         before = await context.members.in_network(network_id, member_id, session)
-        return await store_change(
+        after = await store_change(
             context, session, actor, before, rule(before), action=action, reason=reason
         )
+        if also is not None:
+            await also(session, before, after)
+        return after
 
     return await context.transaction(work)
 

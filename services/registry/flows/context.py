@@ -164,14 +164,20 @@ class Context:
             await self.zones.replace(session, zone)
         await self.outbox.add(session, [zone.event()])
 
-    async def put_network(self, session: Session, network: NetworkRecord) -> None:
-        """Store a network's next (or first) version with its event."""
-        now = self.clock.now()
+    async def put_network(
+        self, session: Session, network: NetworkRecord, *, turned: bool = False
+    ) -> None:
+        """Store a network's next (or first) version with its event.
+
+        A turn that has come stays due until whoever sees to it says that it `turned`.
+        """
+        now, due = self.clock.now(), None
         if network.version == 1:
             await self.networks.add(session, network)
         else:
+            due = await self.networks.turn_due(session, network.network_id, now)
             await self.networks.replace(session, network)
-        await self.networks.turn_at(session, network, now)
+        await self.networks.turn_at(session, network, now, None if turned else due)
         await self.outbox.add(session, [network.event(now)])
 
     async def put_member(self, session: Session, member: MemberRecord) -> None:

@@ -78,9 +78,7 @@ async def create_member(
         member = ask_newer(joined, network.documents.get("house_rules", 0))
         await context.put_member(session, member)
         await notify_newer(context, session, joined, member)
-        if member.state == "pending" and "house_rules" in network.documents:
-            notice = ask_acceptance(context.clock.new_id(), member, now)
-            await context.outbox.add(session, [notice])
+        await ask(context, session, network, member)
         await context.record(
             session,
             actor,
@@ -93,6 +91,25 @@ async def create_member(
         return member
 
     return await context.transaction(work)
+
+
+async def ask(
+    context: Context, session: Session, network: NetworkRecord, member: MemberRecord
+) -> None:
+    """Mail somebody who is pending their acceptance link, where there are rules to accept."""
+    if member.state == "pending" and "house_rules" in network.documents:
+        new_id, now = context.clock.new_id(), context.clock.now()
+        await context.outbox.add(session, [ask_acceptance(new_id, member, now)])
+
+
+async def ask_again(context: Context, session: Session, member: MemberRecord) -> None:
+    """Mail the link to house rules that somebody has not accepted yet, if there are any."""
+    network = await context.networks.get(member.network_id, session)
+    await ask(context, session, network, member)
+    if member.asked_rules is not None:
+        new_id, now = context.clock.new_id(), context.clock.now()
+        notice = house_rules_changed(new_id, member, member.asked_rules, now)
+        await context.outbox.add(session, [notice])
 
 
 def current_house_rules(network: NetworkRecord) -> int:

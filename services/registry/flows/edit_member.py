@@ -7,6 +7,8 @@ from services.registry.domain.failures import Stale
 from services.registry.domain.member import MemberRecord, check_present
 from services.registry.flows.change_member import change_member
 from services.registry.flows.context import Actor, Context
+from services.registry.flows.create_member import ask_again
+from shared.mongo import Session
 
 
 async def edit_member(
@@ -19,6 +21,9 @@ async def edit_member(
     changes: dict[str, Any],
 ) -> MemberRecord:
     """Change the given fields of the version that the caller read.
+
+    Whoever has not accepted yet gets their link at a new address: one that was sent to the former
+    one does not reach them, and one that still waits is not sent at all.
 
     Raises `Stale` where there is a newer version, `Invalid` naming the field, `Conflict`.
     """
@@ -39,8 +44,12 @@ async def edit_member(
             contact.check_reachable(after.phone, after.email)
         return after
 
+    async def ask_there(session: Session, before: MemberRecord, after: MemberRecord) -> None:
+        if after.email is not None and after.email != before.email:
+            await ask_again(context, session, after)
+
     return await change_member(
-        context, actor, network_id, member_id, action="member.edit", rule=rule
+        context, actor, network_id, member_id, action="member.edit", rule=rule, also=ask_there
     )
 
 

@@ -7,7 +7,7 @@ from services.registry.domain.notice import bulletin_returned
 from services.registry.domain.rights import may_relay
 from services.registry.flows.context import Actor, Context
 from shared.callers import Caller
-from shared.contracts.base import BulletinKind
+from shared.contracts.base import BulletinKind, Status
 from shared.mongo import Session
 
 
@@ -36,7 +36,8 @@ async def publish_release(
     at = bulletin.timeline[-1].at
     message = bulletin.event(released_by, at)
     await context.outbox.add(session, [message])
-    if bulletin.kind is BulletinKind.FEEDBACK and bulletin.references is not None:
+    is_feedback = bulletin.kind is BulletinKind.FEEDBACK and bulletin.status is not Status.TEST
+    if is_feedback and bulletin.references is not None:  # a test reaches no member
         await context.alerts.feed_back(
             session, bulletin.zone_id, bulletin.references, bulletin.network_id, at
         )

@@ -24,7 +24,7 @@ async def _turn(context: Context, network_id: str) -> None:
         now = context.clock.now()
         before = await context.networks.get(network_id, session)
         network = before.changed()
-        await context.put_network(session, network)
+        await context.put_network(session, network, turned=True)
         if network.state in {"active", "suspended"} and not network.active_coordinators(now):
             notice = network_without_coordinator(context.clock.new_id(), network, now)
             await context.outbox.add(session, [notice])

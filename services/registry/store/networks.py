@@ -29,9 +29,21 @@ class Networks(Aggregates[NetworkRecord]):
         await self.rows.create_index([("coordinators.subject", 1), ("_id", 1)])
         await self.rows.create_index([("next_turn", 1)], sparse=True)
 
-    async def turn_at(self, session: Session, network: NetworkRecord, now: datetime) -> None:
-        """Store when time alone will next change who may act in a network."""
-        turn = network.next_turn(now)
+    async def turn_due(self, session: Session, network_id: str, now: datetime) -> datetime | None:
+        """Give the turn of a network that has come, and that nobody has seen to."""
+        query: Document = {"_id": network_id, "next_turn": {"$lte": now}}
+        row = await self.rows.find_one(query, {"next_turn": 1}, session=session)
+        return None if row is None else row["next_turn"]
+
+    async def turn_at(
+        self,
+        session: Session,
+        network: NetworkRecord,
+        now: datetime,
+        due: datetime | None = None,
+    ) -> None:
+        """Store when time alone will next change who may act in a network, or a turn still due."""
+        turn = due or network.next_turn(now)
         change: Document = (
             {"$unset": {"next_turn": ""}} if turn is None else {"$set": {"next_turn": turn}}
         )

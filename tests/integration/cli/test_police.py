@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from cli import keyfile
+from cli import drafts, keyfile
+from cli.connection import Connection, StackFile
 from cli.failures import NO_ANSWER, CommandError
 from cli.police import PoliceClient, Published, approved, signed
+from cli.sending import send
 from deploy.kafka_admin import add_police_client, revoke_client
 from shared.clock import Clock
 from shared.contracts import Alert, Verdict
@@ -87,6 +90,28 @@ async def test_without_a_verdict_it_says_so_and_what_not_to_do(
         with pytest.raises(CommandError, match="may still go out") as raised:
             police.verdict(mine, within=1)
     assert raised.value.exit_code == NO_ANSWER
+
+
+def test_where_nobody_knows_what_became_of_it_the_same_bytes_are_kept_to_be_sent_again(
+    kafka_cluster: KafkaCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written anew it would be another message, which everybody gets as well."""
+    monkeypatch.chdir(tmp_path)
+    record = _alert()
+    settings = kafka_cluster.user("police-demo")
+    named = {
+        "KAFKA": settings.bootstrap,
+        "KAFKA_PASSWORD": settings.password.get_secret_value(),
+        "KAFKA_PROTOCOL": settings.protocol,
+    }
+    environment = {f"BUURTBODE_{name}": value for name, value in named.items()}
+    connection = Connection(StackFile(), None, environment)
+    with pytest.raises(CommandError, match="only with 'buurtbode resend") as raised:
+        send(record, connection, 1)
+    [kept] = tmp_path.iterdir()
+    assert kept.name in str(raised.value)
+    assert raised.value.exit_code == NO_ANSWER
+    assert drafts.read_record(kept) == record
 
 
 async def test_a_second_signature_is_over_the_same_bytes() -> None:

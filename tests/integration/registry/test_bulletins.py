@@ -295,6 +295,10 @@ async def test_an_alert_owes_feedback_to_each_network(linde: Registry) -> None:
         return alerts == 1 and await linde.database["bulletins"].count_documents({}) == 2
 
     await linde.consume(judged)
+    trial = proposal(linde, kind="feedback", references=alert, status="test")
+    await linde.propose(trial)
+    await verdicts(linde, 5)  # with those of the alerts
+    await linde.coordinator().post(f"{BULLETINS}/{trial.bulletin_id}/release")  # to no member
     due = (await linde.police().get("/zones/demo/feedback-due"))["items"]
     assert [(d["alert_id"], sorted(d["network_ids"])) for d in due] == [
         (alert, ["bin-2", "bin-linde"])

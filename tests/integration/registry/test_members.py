@@ -160,6 +160,29 @@ async def test_whoever_can_be_reached_in_no_way_is_refused(linde: Registry) -> N
         assert (problem["field"], problem["type"].rpartition("/")[2]) == ("phone", "no-contact")
 
 
+async def test_who_is_pending_gets_the_link_at_a_corrected_address(linde: Registry) -> None:
+    coordinator = linde.coordinator()
+    new = await coordinator.post(MEMBERS, 201, json=member_input(1))
+    path = f"{MEMBERS}/{new['member_id']}"
+
+    async def told(change: Json) -> int:
+        tag = {"If-Match": (await coordinator.raw("GET", path)).headers["etag"]}
+        changed = await coordinator.raw("PATCH", path, json=change, headers=tag)
+        assert changed.status_code == 200
+        notices = [n for n in await linde.events(Notice) if n.template == "accept_house_rules"]
+        assert {n.to_member for n in notices} == {new["member_id"]}
+        return len(notices)
+
+    assert await told({"name": "Iemand Anders"}) == 1
+    assert await told({"email": "goed@voorbeeld.example"}) == 2
+    assert await told({"email": "GOED@voorbeeld.example".lower()}) == 2
+    assert await told({"email": None}) == 2
+    assert await told({"email": "later@voorbeeld.example"}) == 3
+    link = f"/v1/accept/{(await row(linde, new['member_id']))['accept_token']}"
+    assert (await linde.http.post(link, data=ACCEPTED)).status_code == 200
+    assert await told({"email": "nieuw@voorbeeld.example"}) == 3
+
+
 async def test_a_member_keeps_one_way_to_be_reached(linde: Registry) -> None:
     coordinator = linde.coordinator()
     new = await coordinator.post(MEMBERS, 201, json=member_input(1))

@@ -168,8 +168,18 @@ async def test_without_a_coordinator_a_deputy_gets_the_relay_and_then_the_office
     await linde.propose(longer)
     await verdicts(linde, 2)
     linde.time.now = linde.time.now.replace(month=12, day=11, hour=10)
+    police = linde.police()
+    tag = {"If-Match": (await police.raw("GET", "/networks/bin-linde")).headers["etag"]}
+    edit = {
+        "name": "BIN Lindelaan"
+    }  # comes before the job does, and must not hide the turn from it
+    assert (
+        await police.raw("PATCH", "/networks/bin-linde", json=edit, headers=tag)
+    ).status_code == 200
 
     await turn_deputies(linde.app.context)
+    assert not await turn_deputies(linde.app.context)
+    assert await linde.app.context.networks.turned(linde.time.now, 1) == []
 
     assert ("bulletin_escalated", "officer") in await notices(linde)
     await expire_bulletins(linde.app.context)

@@ -50,6 +50,7 @@ def test_the_commands_of_the_design_are_there() -> None:
         "republish",
         "alert",
         "approve",
+        "resend",
         "bulletin",
         "coverage",
         "status",
