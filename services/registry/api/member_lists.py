@@ -51,7 +51,10 @@ class RowProblemView(BaseModel):
 
 
 class SkippedView(BaseModel):
-    """A row that adds nobody: they are there already, or left and come back only themselves."""
+    """A row that adds nobody: they are there already, or left and come back only themselves.
+
+    Who is there with another number (or none) is corrected as a member, not by a list.
+    """
 
     row: int
     reason: SkipReason

@@ -240,6 +240,9 @@ _TIE: Mapping[str, Tie] = _words(_TIES)
 _ANSWER: Mapping[str, str | None] = _words(_ANSWERS)
 
 
+Identity = tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class RowProblem:
     """What is wrong in a row: its number in the file, the field and a code; never the value."""
@@ -265,14 +268,25 @@ class Entry:
     witness: str | None
 
     @property
-    def identity(self) -> tuple[str, ...]:
-        """Give what is unique in a network: the number, else address and name."""
-        return identity(self.name, None if self.phone is None else self.phone.e164, self.email)
+    def number(self) -> str | None:
+        """Give the number in E.164."""
+        return None if self.phone is None else self.phone.e164
+
+    @property
+    def identities(self) -> list[Identity]:
+        """Give by what they are known in a network; the number comes first."""
+        return identities(self.name, self.number, self.email)
 
 
-def identity(name: str, phone: str | None, email: str | None) -> tuple[str, ...]:
-    """Give what makes two rows or members of one network the same person."""
-    return (phone,) if phone is not None else (email or "", name.casefold())
+def identities(name: str, phone: str | None, email: str | None) -> list[Identity]:
+    """Give by what people are known: by their number, and by address and name.
+
+    Two rows or members of one network that share one of these are the same person: a list may have
+    gained or lost a column since.
+    """
+    by_phone = [] if phone is None else [(phone,)]
+    by_email = [] if email is None else [(email, name.casefold())]
+    return [*by_phone, *by_email]
 
 
 @dataclass(slots=True)
@@ -296,7 +310,7 @@ def read_list(table: Table, network: NetworkRecord, today: date) -> Reading:
     """
     at, columns = _header(table)
     reading = Reading(ignored_columns=_ignored(table[at], columns))
-    seen: dict[tuple[str, ...], int] = {}
+    seen: dict[Identity, int] = {}
     for number, row in enumerate(table[at + 1 :], start=at + 2):
         if not any(row):
             continue
@@ -306,12 +320,13 @@ def read_list(table: Table, network: NetworkRecord, today: date) -> Reading:
         entry = _Row(number, cells, network, today).read(reading.problems)
         if entry is None:
             continue
-        first = seen.setdefault(entry.identity, number)
-        if first != number:
-            blamed = "email" if entry.phone is None else "phone"
-            problem = RowProblem(number, blamed, "twice-in-file", same_as_row=first)
+        same = next((who for who in entry.identities if who in seen), None)
+        if same is not None:
+            blamed = "phone" if same == (entry.number,) else "email"
+            problem = RowProblem(number, blamed, "twice-in-file", same_as_row=seen[same])
             reading.problems.append(problem)
             continue
+        seen |= dict.fromkeys(entry.identities, number)
         reading.entries.append(entry)
     return reading
 

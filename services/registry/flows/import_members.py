@@ -12,9 +12,10 @@ from services.registry.domain.documents import DocumentVersion, version_on
 from services.registry.domain.member import Acceptance, MemberRecord, ask_newer
 from services.registry.domain.member_list import (
     Entry,
+    Identity,
     Reading,
     RowProblem,
-    identity,
+    identities,
     known_headers,
     read_list,
 )
@@ -26,12 +27,15 @@ from services.registry.store.members import Known
 from shared.contracts import Event
 from shared.mongo import Session
 
-SkipReason = Literal["there", "left"]
+SkipReason = Literal["there", "there_with_another_number", "left"]
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A row that adds nobody: they are there already, or left and come back only themselves."""
+    """A row that adds nobody: they are there already, or left and come back only themselves.
+
+    Who is there with another number (or none) is corrected as a member, not by a list.
+    """
 
     row: int
     reason: SkipReason
@@ -113,22 +117,26 @@ def _read(data: bytes, network: NetworkRecord, now: datetime) -> Reading:
 
 
 def _fresh(reading: Reading, known: Sequence[Known], report: ImportReport) -> list[Entry]:
-    present: dict[tuple[str, ...], Known] = {}
-    left: set[tuple[str, ...]] = set()
+    present: dict[Identity, Known] = {}
+    left: set[Identity] = set()
     for person in known:
-        who = identity(person.name, person.phone, person.email)
+        who = identities(person.name, person.phone, person.email)
         if person.state == "left":
-            left.add(who)
+            left.update(who)
         else:
-            present[who] = person
+            present |= dict.fromkeys(who, person)
     fresh: list[Entry] = []
     for entry in reading.entries:
-        there = present.get(entry.identity)
+        there = next((present[who] for who in entry.identities if who in present), None)
         if there is not None and there.name.casefold() != entry.name.casefold():
             report.problems.append(RowProblem(entry.row, "phone", "phone-taken"))
         elif there is not None:
-            report.skipped.append(Skipped(entry.row, "there"))
-        elif entry.identity in left:
+            # a number is nobody's to change by a list: its owner said STOP to it, or gave another
+            other = entry.number is not None and entry.number != there.phone
+            report.skipped.append(
+                Skipped(entry.row, "there_with_another_number" if other else "there")
+            )
+        elif not left.isdisjoint(entry.identities):
             report.skipped.append(Skipped(entry.row, "left"))
         else:
             fresh.append(entry)

@@ -70,6 +70,34 @@ async def test_an_import_again_adds_nobody(linde: Registry) -> None:
     assert len(await linde.events(Member)) == 3
 
 
+async def test_a_list_that_gained_or_lost_a_column_adds_nobody(linde: Registry) -> None:
+    """People are known by their number, and by address and name; who left comes back themselves."""
+    who = linde.coordinator()
+    first = await send(
+        who, b"Naam,E-mail\nEen Lid,een@voorbeeld.example\nTwee Lid,twee@voorbeeld.example\n"
+    )
+    assert first["added"] == 2
+    gone = await who.post(LIST, 201, json=member_input(3))
+    await who.post(f"{LIST}/{gone['member_id']}/leave")
+    header = b"Naam,E-mail,GSM\n"
+    rows = (
+        b"een lid,een@voorbeeld.example,0450000021\n"
+        b"Twee Lid,twee@voorbeeld.example,\n"
+        b"Lid Nummer 0003,lid3@voorbeeld.example,0450000023\n"
+        b"Lid Nummer 0003,ander@voorbeeld.example,0450000003\n"
+    )
+    report = await send(who, header + rows)
+    assert report["added"] == 0
+    assert [one["reason"] for one in report["skipped"]] == [
+        *("there_with_another_number", "there", "left", "left")
+    ]
+    twice = header + b"Een,x@voorbeeld.example,0450000031\nEen,x@voorbeeld.example,0450000032\n"
+    answer = await who.raw("POST", IMPORT, content=twice)
+    [problem] = answer.json()["report"]["problems"]
+    assert (problem["field"], problem["reason"]) == ("email", "twice-in-file")
+    assert problem["same_as_row"] == 2
+
+
 async def test_two_imports_at_once_add_each_person_once(linde: Registry) -> None:
     who = linde.coordinator()
     await asyncio.gather(*(who.raw("POST", IMPORT, content=DUTCH) for _ in range(4)))
