@@ -54,11 +54,22 @@ Before = Callable[[Sequence[Record]], Awaitable[None]]
 Also = Callable[[Session], Awaitable[None]]
 """Stores something more in the same transaction."""
 
-Ahead = Callable[[Sequence[Record]], Awaitable[None]]
-"""Prepares records while those before them are being stored. Changes nothing, raises nothing."""
-
 After = Callable[[], None]
 """Told once the transaction is committed, so that whoever works on its rows need not poll."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What is done to records while those before them are being stored."""
+
+    prepare: Callable[[Sequence[Record]], Awaitable[None]]
+    """Changes nothing, raises nothing."""
+
+    spare: asyncio.Event
+    """Set by whoever stores once nothing is left for the processor: then the next are read.
+
+    Before, reading would keep what is being stored from the processor, and the database idle.
+    """
 
 
 class PositionStore:
@@ -271,8 +282,11 @@ class Consumer:
                     records = await (self._poll(reader) if coming is None else coming)
                     coming = None
                     if records and self._ahead is not None:
-                        coming = asyncio.create_task(self._poll(reader))
+                        self._ahead.spare.clear()
+                        coming = asyncio.create_task(self._poll_ahead(reader, self._ahead))
                     await self._work(reader, records)
+                    if self._ahead is not None:
+                        self._ahead.spare.set()  # where nothing was sealed, nobody else did
                     failures = 0
                 except Fenced:
                     self._logger.info("lost partitions")
@@ -290,9 +304,13 @@ class Consumer:
             await _dropped(coming)
 
     async def _poll(self, reader: Reader) -> list[Record]:
-        records = await reader.poll(self._most, wait=0.5)
-        if records and self._ahead is not None:
-            await self._ahead(records)
+        return await reader.poll(self._most, wait=0.5)
+
+    async def _poll_ahead(self, reader: Reader, ahead: Ahead) -> list[Record]:
+        await ahead.spare.wait()
+        records = await self._poll(reader)
+        if records:
+            await ahead.prepare(records)
         return records
 
     async def _work(self, reader: Reader, records: list[Record]) -> None:

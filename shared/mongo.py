@@ -66,7 +66,7 @@ async def transaction(client: Client, work: Callable[[Session], Awaitable[T]]) -
 DUPLICATE_KEY = 11000
 """MongoDB's code for what a unique index refuses."""
 
-_AT_ONCE = 1000
+_AT_ONCE = 4000
 _VERBS: dict[Literal["insert", "update"], str] = {"insert": "documents", "update": "updates"}
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -36,7 +36,7 @@ from services.audit.flows.count_sends import CountSends
 from services.audit.flows.describe_message import DescribeMessage
 from services.audit.flows.describe_processing import DescribeProcessing
 from services.audit.flows.describe_subject import DescribeSubject
-from services.audit.flows.drop_texts import DropTexts
+from services.audit.flows.drop_ended import DropEnded
 from services.audit.flows.export_rows import ExportRows
 from services.audit.flows.join_originals import JoinOriginals
 from services.audit.flows.limit_lookups import LimitLookUps
@@ -68,6 +68,7 @@ from services.audit.store.lookups import LookUps
 from services.audit.store.messages import Messages
 from services.audit.store.originals import Originals
 from services.audit.store.ownership import Ownership
+from services.audit.store.private import PrivateParts
 from services.audit.store.sends import Sends
 from services.audit.store.years import Years
 from shared import dead_letter_routes
@@ -93,7 +94,7 @@ _GATHER = timedelta(milliseconds=200)
 """How long what was read waits to be put on its topic: each time costs the log a transaction, a
 signature and a publication, during which the next reader would wait."""
 
-_GC = (50_000, 20, 20)
+_GC = (200_000, 20, 20)
 """Look for cycles once in so many new objects: a batch holds tens of thousands, and no cycle."""
 
 
@@ -121,12 +122,20 @@ class Stores:
     lookups: LookUps
     checks: Checks
     years: Years
+    private: PrivateParts
 
     @classmethod
-    def of(cls, database: Database, settings: AuditSettings, clock: Clock) -> "Stores":
-        """Bind them to a database."""
+    def of(
+        cls,
+        database: Database,
+        settings: AuditSettings,
+        clock: Clock,
+        sealed: Callable[[], None],
+    ) -> "Stores":
+        """Bind them to a database; `sealed` is told of each batch of the log."""
+        kept_for = (settings.text_kept_for, settings.private_kept_for)
         return cls(
-            log=LogStore(database, clock, settings.text_kept_for, settings.private_kept_for),
+            log=LogStore(database, clock, *kept_for, sealed),
             sends=Sends(database),
             originals=Originals(database, settings.text_kept_for),
             messages=Messages(database),
@@ -137,6 +146,7 @@ class Stores:
             lookups=LookUps(database),
             checks=Checks(database),
             years=Years(database),
+            private=PrivateParts(database),
         )
 
     async def prepare(self) -> None:
@@ -212,7 +222,8 @@ async def build(settings: AuditSettings, log: Log, client: Client, clock: Clock)
     """
     signer = Signer.load(settings.signing_key, settings.former_signing_key)
     database = open_database(client, settings.mongo.database)
-    stores = Stores.of(database, settings, clock)
+    spare = asyncio.Event()
+    stores = Stores.of(database, settings, clock, sealed=spare.set)
     outbox = Outbox(database, f"buurtbode/{_SERVICE}", clock)
     await outbox.prepare()
     await stores.prepare()
@@ -256,6 +267,7 @@ async def build(settings: AuditSettings, log: Log, client: Client, clock: Clock)
             outbox=outbox,
             clock=clock,
             after=jobs.wake,
+            spare=spare,
         ),
         checkpoint_consumer(
             stores.checkpoints,
@@ -334,7 +346,7 @@ def _jobs(
             outbox=outbox,
             clock=clock,
         ),
-        drop=DropTexts(stores.originals, clock),
+        drop=DropEnded(stores.originals, stores.private, clock),
         lists=lists,
         key=key,
     )

@@ -1,11 +1,12 @@
 """The two consumers: everything that becomes an entry, and what was published as signed."""
 
+import asyncio
 from collections.abc import Sequence
 
 from services.audit.flows.record_batch import RecordBatch
 from services.audit.store.checkpoints import Checkpoints
 from shared.clock import Clock
-from shared.consume import After, Consumer, PositionStore
+from shared.consume import After, Ahead, Consumer, PositionStore
 from shared.contracts import Checkpoint
 from shared.envelope import decode
 from shared.kafka import Log, Positions, Record
@@ -33,14 +34,18 @@ def log_consumer(
     outbox: Outbox,
     clock: Clock,
     after: After,
+    spare: asyncio.Event,
 ) -> Consumer:
-    """Make the consumer that fills the logs; `after` hears of each batch that is stored."""
+    """Make the consumer that fills the logs.
+
+    `after` hears of each batch that is stored; `spare` is set once all of one is sealed.
+    """
     return Consumer(
         group=LOG_GROUP,
         topics=LOGGED,
         apply=record.store,
         before=record.claim,
-        ahead=record.prepare,
+        ahead=Ahead(record.prepare, spare),
         after=after,
         log=log,
         client=client,

@@ -6,7 +6,7 @@ from datetime import timedelta
 from services.audit.flows.answer_closings import AnswerClosings
 from services.audit.flows.apply_erasures import ApplyErasures
 from services.audit.flows.change_log_key import ChangeLogKey
-from services.audit.flows.drop_texts import DropTexts
+from services.audit.flows.drop_ended import DropEnded
 from services.audit.flows.join_originals import JoinOriginals
 from services.audit.flows.raise_alarms import RaiseAlarms
 from services.audit.flows.sign_checkpoints import SignCheckpoints
@@ -52,7 +52,7 @@ def make_jobs(
     answer: AnswerClosings,
     erase: ApplyErasures,
     alarm: RaiseAlarms,
-    drop: DropTexts,
+    drop: DropEnded,
     lists: WatchLists,
     key: ChangeLogKey,
 ) -> Jobs:

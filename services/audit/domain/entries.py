@@ -88,7 +88,7 @@ TEXTS = frozenset({EntryType.ORIGINAL, EntryType.BULLETIN})
 """What holds a text, and so ends with the texts."""
 
 
-class Draft(msgspec.Struct, frozen=True, kw_only=True):
+class Draft(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An entry before it has its place in a log."""
 
     event_id: str
@@ -127,7 +127,7 @@ def without_private(draft: Draft) -> Draft:
     return msgspec.structs.replace(draft, private=None, members=(), recipient=None)
 
 
-class Sealed(msgspec.Struct, frozen=True):
+class Sealed(msgspec.Struct, frozen=True, gc=False):
     """An entry with its place: the bytes that are hashed, and what lives beside them."""
 
     index: int

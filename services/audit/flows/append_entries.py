@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from services.audit.domain.entries import Draft, Sealed
 from services.audit.flows.metrics import ENTRIES
-from services.audit.store.log import BrokenLog, LogStore
+from services.audit.store.blocks import BrokenLog
+from services.audit.store.log import LogStore
 from services.audit.store.ownership import OtherWriter, Ownership
 from shared.failures import Fenced
 from shared.mongo import Client, Session, transaction

@@ -130,9 +130,8 @@ class CheckLists:
         """Tell whether each row is what its entries make of it; a row may have grown since."""
         async for rows in self._sends.batches(log, size, _PAGE // 4):
             indexes = {index for row in rows for index in row["entries"]}
-            entries = {
-                entry["index"]: entry for entry in _sends_in(await self._log.at(log, indexes))
-            }
+            bodies = await self._log.bodies_at(log, indexes)
+            entries = {index: orjson.loads(body) for index, body in bodies.items()}
             if not all(_follows(log, row, entries) for row in rows):
                 return False
         return True
@@ -151,7 +150,8 @@ def _is_found(entry: Stored, found_by: FoundBy | None) -> bool:
 def _follows(log: str, row: Document, entries: dict[int, dict[str, Any]]) -> bool:
     own = [entries.get(index) for index in row["entries"]]
     found = [entry for entry in own if entry is not None]
-    return len(found) == len(own) > 0 and follows(log, row, found)
+    are_sends = all(entry["type"] == EntryType.SEND for entry in found)
+    return len(found) == len(own) > 0 and are_sends and follows(log, row, found)
 
 
 def _ids(sends: Iterable[dict[str, Any]]) -> list[str]:

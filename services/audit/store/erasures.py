@@ -1,4 +1,4 @@
-"""Whose data are to be dropped, in collections `erasures` and `private`, and what was: `erased`.
+"""Whose data are to be dropped, in collection `erasures`, and what was: `erased`.
 
 A row of `erased` says of one entry that an erasure took its private part, and of which year the
 entry is. It names nobody, nor the erasure: which entries were about one person is erased too.
@@ -11,6 +11,9 @@ import orjson
 from pymongo import UpdateOne
 
 from services.audit.domain.entries import year_of
+from services.audit.store.blocks import Blocks
+from services.audit.store.events import entry_id, index_of
+from services.audit.store.private import PrivateParts
 from shared.contracts import Erasure
 from shared.mongo import Database, Document, Session
 
@@ -21,9 +24,9 @@ class Erasures:
     def __init__(self, database: Database) -> None:
         """Bind to the service's database."""
         self._rows = database["erasures"]
-        self._private = database["private"]
-        self._entries = database["entries"]
-        self._erased = database["erased"]
+        self._private = PrivateParts(database)
+        self._blocks = Blocks(database)
+        self._taken = database["erased"]
 
     async def prepare(self) -> None:
         """Create the index of what is still to be applied."""
@@ -72,48 +75,57 @@ class Erasures:
 
     async def logs_naming(self, member_id: str) -> set[str]:
         """Give the logs that hold a private part which names a member."""
-        rows = self._private.find({"members": member_id}, {"_id": 1})
-        return {str(row["_id"]).rpartition("|")[0] async for row in rows}
+        return await self._private.logs_naming(member_id)
 
     async def apply(self, session: Session, log: str, member_id: str) -> Mapping[str, int]:
         """Drop every private part of a log whose members are all erased; count them by year."""
-        own: Document = {"_id": {"$gte": f"{log}|", "$lt": f"{log}}}"}}
-        found = self._private.find(
-            {"members": member_id, **own}, {"members": 1, "recipient": 1}, session=session
-        )
-        parts: list[Document] = await found.to_list()
-        members = {member for part in parts for member in part["members"]}
+        parts = await self._private.of_member(session, log, member_id)
+        members = {member for part in parts.values() for member in part["members"]}
         erased = await self.erased(session, members)
-        about = [part for part in parts if erased.issuperset(part["members"])]
-        ids = [part["_id"] for part in about]
-        recipients = {part["recipient"] for part in about if "recipient" in part}
-        ids += await self._lookups(session, own, recipients, ids)
-        gone: Document = {"_id": {"$in": ids}}
-        years = [
-            {"_id": row["_id"], "year": year_of(orjson.loads(row["body"]))}
-            async for row in self._entries.find(gone, {"body": 1}, session=session)
-        ]
+        about = {index: part for index, part in parts.items() if erased.issuperset(part["members"])}
+        recipients = {part["recipient"] for part in about.values() if "recipient" in part}
+        gone = [*about, *await self._lookups(session, log, recipients, about)]
+        bodies = await self._blocks.at(log, gone, session)
+        years = {index: year_of(orjson.loads(body)) for index, body in bodies.items()}
         if years:
-            await self._private.delete_many(gone, session=session)
-            await self._erased.insert_many(years, session=session)
-        return Counter(row["year"] for row in years)
+            await self._private.drop(session, log, list(years))
+            await self._taken.insert_many(
+                [{"_id": entry_id(log, index), "year": year} for index, year in years.items()],
+                session=session,
+            )
+        return Counter(years.values())
 
     async def _lookups(
-        self, session: Session, own: Document, recipients: Collection[str], gone: Collection[str]
-    ) -> list[str]:
+        self, session: Session, log: str, recipients: Collection[str], gone: Collection[int]
+    ) -> list[int]:
         """Give the look-ups of destinations at which nobody is left.
 
         They name no member, only the pseudonym that was looked up.
         """
         if not recipients:
             return []
-        query: Document = {"recipient": {"$in": list(recipients)}, **own}
-        found = self._private.find(query, {"members": 1, "recipient": 1}, session=session)
-        rows = [row for row in await found.to_list() if row["_id"] not in gone]
-        shared = {row["recipient"] for row in rows if "members" in row}
+        found = await self._private.of_recipients(session, log, recipients)
+        rest = {index: part for index, part in found.items() if index not in gone}
+        shared = {part["recipient"] for part in rest.values() if "members" in part}
         return [
-            row["_id"] for row in rows if "members" not in row and row["recipient"] not in shared
+            index
+            for index, part in rest.items()
+            if "members" not in part and part["recipient"] not in shared
         ]
+
+    async def took(self, session: Session, log: str, start: int, end: int) -> dict[int, str]:
+        """Give of which of [start, end) an erasure took the private part, with their years."""
+        between: Document = {"_id": {"$gte": entry_id(log, start), "$lt": entry_id(log, end)}}
+        rows = self._taken.find(between, session=session)
+        return {index_of(row["_id"]): row["year"] async for row in rows}
+
+    async def took_by_year(self, session: Session, log: str) -> dict[str, int]:
+        """Count what erasures took, by the year of the entries."""
+        own: Document = {"_id": {"$gte": f"{log}|", "$lt": f"{log}}}"}}
+        groups = await self._taken.aggregate(
+            [{"$match": own}, {"$group": {"_id": "$year", "count": {"$sum": 1}}}], session=session
+        )
+        return {str(group["_id"]): int(group["count"]) async for group in groups}
 
     async def applied(self, session: Session, member_id: str) -> None:
         """Note that an erasure was carried out."""

@@ -1,12 +1,20 @@
-"""The logs: collections `heads`, `entries`, `private` and `tiles`.
+"""The logs: collections `heads` and `tiles`, and what `blocks`, `events` and `private` keep.
 
-`entries` is only ever added to. A batch (entries, private parts, tiles, counters, head) is one
+Entries are only ever added to. A batch (entries, private parts, tiles, counters, head) is one
 transaction of the caller, conditional on the head's epoch, and idempotent on `event_id`.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -39,24 +47,21 @@ from services.audit.domain.merkle import (
     proof,
     tile_of,
 )
+from services.audit.store.blocks import Blocks, BrokenLog, cut
 from services.audit.store.erasures import Erasures
-from services.audit.store.sends import Sends
+from services.audit.store.events import Events
+from services.audit.store.private import FoundBy, Part, PrivateParts, rows_of
+from services.audit.store.sends import Projection, Sends
 from services.audit.store.years import Years
 from shared.clock import Clock
-from shared.failures import Fenced, Retryable
-from shared.mongo import Database, Document, Session, write_plainly
+from shared.failures import Fenced
+from shared.mongo import Database, Document, Session
 
-_AT_ONCE = 250
-"""Entries sealed before whoever else waits for the processor has a turn: a few milliseconds."""
+_AT_ONCE = 64
+"""Entries sealed before whoever else waits for the processor has a turn: some milliseconds."""
 
-_BIG = 8 * 1024 * 1024
-"""Bytes of some entries beyond which the driver has to split them: the texts of many bulletins."""
-
-_READ = 1000
-_NO_END = 10**12 - 1
-
-_SHOWN = {"part": 1, "salt": 1}
-"""What a reader gets of a private part; the rest is for finding it."""
+_WRITTEN = 2048
+"""Entries written with one command: each waits for the processor's turn as well."""
 
 _CLOCKS = timedelta(days=1)
 """By how much the clock that dated an event may be ahead of the one that stored it."""
@@ -86,24 +91,6 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundBy:
-    """By what a stored private part is found, to be shown or erased."""
-
-    members: tuple[str, ...]
-    recipient: str | None
-    ends: bool
-    """Whether it ends by a date: all do but those of `LASTING`."""
-
-
-class BrokenLog(Retryable):
-    """The head has not its form, or does not fit the tiles: somebody changed the database.
-
-    Nothing is lost by waiting, since the records stay on their topics; the check of the whole log
-    says what to do.
-    """
-
-
-@dataclass(frozen=True, slots=True)
 class _Beside:
     """What decides on the private parts of a batch."""
 
@@ -116,9 +103,10 @@ class _Beside:
     private_until: datetime
     """When the others end that end by a date."""
 
-    def is_gone(self, draft: Draft) -> bool:
-        """Tell whether everybody is erased whom a private part would be about."""
-        return bool(self.erased and draft.members) and self.erased.issuperset(draft.members)
+    def allowed(self, draft: Draft) -> Draft:
+        """Give a draft without a private part that would be about erased people only."""
+        gone = self.erased and draft.members and self.erased.issuperset(draft.members)
+        return without_private(draft) if gone else draft
 
     def until(self, draft: Draft) -> datetime | None:
         """Give when a private part ends, or None where no date ends it."""
@@ -164,6 +152,28 @@ class _InTurn:
             await writing
 
 
+class _Growing:
+    """A tree that grows by a batch: its frontier, and the tiles that change."""
+
+    def __init__(self, log: str, frontier: Frontier, tiles: Tiles) -> None:
+        self.frontier = frontier
+        self.tiles = tiles
+        self._log = log
+
+    def take(self, sealed: Iterable[Sealed]) -> None:
+        """Append entries. Raises `BrokenLog` where a tile does not fit the size."""
+        leaves = [leaf_hash(entry.body) for entry in sealed]
+        try:
+            grow_tiles(self.tiles, self.frontier.size, leaves)
+        except ValueError as error:
+            raise BrokenLog(self._log) from error
+        self.frontier.extend(leaves)
+
+
+def _nothing() -> None:
+    """Tell nobody."""
+
+
 class LogStore:
     """Appends to logs and reads them."""
 
@@ -173,42 +183,38 @@ class LogStore:
         clock: Clock,
         text_kept_for: timedelta,
         private_kept_for: timedelta,
+        sealed: Callable[[], None] = _nothing,
     ) -> None:
-        """Bind to the service's database."""
+        """Bind to the service's database.
+
+        `sealed` is told when all of a batch is sealed, so that what is left is the database's work.
+        """
         self._heads = database["heads"]
-        self._entries = database["entries"]
-        self._private = database["private"]
         self._tiles = database["tiles"]
-        self._erased = database["erased"]
+        self._blocks = Blocks(database)
+        self._events = Events(database)
+        self._private = PrivateParts(database)
         self._erasures = Erasures(database)
         self._sends = Sends(database)
         self._years = Years(database)
         self._clock = clock
         self._text_kept_for = text_kept_for
         self._private_kept_for = private_kept_for
+        self._sealed = sealed
 
     async def prepare(self) -> None:
         """Create the indexes."""
-        # not clustered by its ids, which would spare an index: 6.0 answers `$in` by reading it all
-        await self._entries.create_index([("log", 1), ("event_id", 1)], unique=True)
-        # none for sends, of which a log mostly consists: their rows in `sends` name their entries
-        await self._entries.create_index(
-            [("log", 1), ("message_id", 1), ("type", 1), ("_id", 1)],
-            partialFilterExpression={"timeline": True},
-        )
-        await self._entries.create_index(
-            [("log", 1), ("type", 1), ("_id", 1)],
-            partialFilterExpression={"type": "access"},  # the only type that is listed by itself
-        )
-        await self._private.create_index("members", sparse=True)
-        await self._private.create_index("recipient", sparse=True)
-        await self._private.create_index("until", expireAfterSeconds=0, sparse=True)
+        await self._events.prepare()
+        await self._private.prepare()
         await self._sends.prepare()
 
     async def append(
         self, session: Session, log: str, epoch: int, drafts: Sequence[Draft]
     ) -> list[Sealed]:
-        """Append what the log does not have yet and give it, in order. Raises `Fenced`."""
+        """Append what the log does not have yet and give it, in order.
+
+        Raises `Fenced`, `BrokenLog`.
+        """
         head = await self._heads.find_one_and_update(
             {"_id": log, "epoch": epoch},
             {"$inc": {"batches": 1}},  # a write first, so that two batches collide before the work
@@ -217,82 +223,78 @@ class LogStore:
         )
         if head is None:
             raise Fenced(log)
-        fresh = await self._fresh(session, log, drafts)
+        once = _once(drafts)
+        sends = await self._sends.begin(session, log, once)
+        others = [draft.event_id for draft in once if draft.type is not EntryType.SEND]
+        known = await self._events.known(session, log, others)
+        fresh = [draft for draft in once if not (draft.event_id in known or sends.knows(draft))]
         if not fresh:
             return []
-        return await self._append(session, log, _frontier(head), fresh)
+        frontier = _frontier(head)
+        tree = _Growing(log, frontier, await self._open_tiles(session, log, frontier.size))
+        return await self._append(session, tree, fresh, sends)
 
     async def _append(
-        self, session: Session, log: str, frontier: Frontier, fresh: Sequence[Draft]
+        self, session: Session, tree: _Growing, fresh: Sequence[Draft], sends: Projection
     ) -> list[Sealed]:
-        size, sealed = frontier.size, list[Sealed]()
-        tiles = await self._open_tiles(session, log, size)
+        log, size = sends.log, tree.frontier.size
         beside = await self._beside(session, fresh)
-        drafts = [without_private(draft) if beside.is_gone(draft) else draft for draft in fresh]
-        sends = await self._sends.begin(session, log, drafts)
-        for first in range(0, len(drafts), _AT_ONCE):
-            sends.take(size + first, drafts[first : first + _AT_ONCE])
+        salts = self._clock.random(SALT_SIZE * len(fresh))
+        for first in range(0, len(fresh), _AT_ONCE):
+            sends.take(size + first, fresh[first : first + _AT_ONCE])
             await asyncio.sleep(0)
-        salts = self._clock.random(SALT_SIZE * len(drafts))
+        sealed: list[Sealed] = []
         async with _InTurn() as writing:
+            # what takes longest comes first, since it needs nothing of what follows
             await writing.then(lambda: self._sends.write(session, sends))
-            for first in range(0, len(drafts), _AT_ONCE):
+            for start, end in cut(size, size + len(fresh), _WRITTEN):
                 part: list[Sealed] = []
-                for number, draft in enumerate(drafts[first : first + _AT_ONCE], start=first):
-                    salt = salts[SALT_SIZE * number : SALT_SIZE * (number + 1)]
-                    part.append(seal(draft, size + number, log, salt))
-                leaves = [leaf_hash(entry.body) for entry in part]
-                _grow(log, tiles, size + first, leaves)
-                frontier.extend(leaves)
-                entries, private = _rows(log, part, beside)
+                for first, last in cut(start, end, _AT_ONCE):
+                    some = [
+                        seal(
+                            beside.allowed(fresh[index - size]),
+                            index,
+                            log,
+                            salts[SALT_SIZE * (index - size) : SALT_SIZE * (index - size + 1)],
+                        )
+                        for index in range(first, last)
+                    ]
+                    tree.take(some)
+                    part += some
+                    await asyncio.sleep(0)
                 sealed += part
-                await writing.then(lambda e=entries, p=private: self._insert(session, e, p))
-        await self._write_head(session, log, frontier, tiles)
-        await self._sends.count(session, sends)
+                await writing.then(lambda p=part: self._insert(session, log, p, beside))
+            counts = sends.counts()
+            await writing.then(lambda: self._sends.count(session, counts))
+            self._sealed()
+        await self._write_head(session, log, tree)
         await self._years.add(session, log, sealed)
         return sealed
 
-    async def _fresh(self, session: Session, log: str, drafts: Sequence[Draft]) -> list[Draft]:
-        by_id: dict[str, Draft] = {}
-        for draft in drafts:
-            by_id.setdefault(draft.event_id, draft)
-        query = {"log": log, "event_id": {"$in": list(by_id)}}
-        known = self._entries.find(query, {"_id": 0, "event_id": 1}, session=session)
-        for row in await known.to_list():
-            del by_id[row["event_id"]]
-        return list(by_id.values())
-
     async def _insert(
-        self, session: Session, entries: list[Document], private: list[Document]
+        self, session: Session, log: str, part: Sequence[Sealed], beside: _Beside
     ) -> None:
-        if (
-            sum(len(row["body"]) for row in entries) + sum(len(row["part"]) for row in private)
-            < _BIG
-        ):
-            await write_plainly(self._entries, "insert", entries, session)
-            await write_plainly(self._private, "insert", private, session)
-            return
-        await self._entries.insert_many(entries, session=session)
-        if private:
-            await self._private.insert_many(private, session=session)
+        await self._blocks.append(session, log, part[0].index, [entry.body for entry in part])
+        until = [beside.until(entry.draft) for entry in part]
+        await self._private.add(session, rows_of(log, part, until))
+        await self._events.add(session, log, part)
 
     async def _open_tiles(self, session: Session, log: str, size: int) -> Tiles:
         tiles: Tiles = {tile: bytearray() for tile in open_tiles(size)}
         return tiles | await self._read_tiles(log, tiles, session)
 
-    async def _write_head(
-        self, session: Session, log: str, frontier: Frontier, tiles: Tiles
-    ) -> None:
+    async def _write_head(self, session: Session, log: str, tree: _Growing) -> None:
         await self._tiles.bulk_write(
             [
                 ReplaceOne(
                     {"_id": _tile_id(log, tile)}, {"hashes": Binary(bytes(hashes))}, upsert=True
                 )
-                for tile, hashes in tiles.items()
+                for tile, hashes in tree.tiles.items()
             ],
             ordered=False,
             session=session,
         )
+        frontier = tree.frontier
         grown = {"size": frontier.size, "frontier": [Binary(value) for value in frontier.hashes]}
         await self._heads.update_one({"_id": log}, {"$set": grown}, session=session)
 
@@ -323,162 +325,105 @@ class LogStore:
                 heads[row["_id"]] = Head(row["_id"], _frontier(row))
         return heads
 
-    async def counted(self, session: Session, log: str) -> tuple[int, int]:
-        """Give how many entries a log has and how many rows are listed as such, of one moment."""
+    async def has_surplus(self, session: Session, log: str) -> bool:
+        """Tell whether rows are found or go on behind the log's end that are none of its own."""
         head = await self._heads.find_one({"_id": log}, session=session)
-        rows = await self._entries.count_documents({"log": log}, session=session)
-        return 0 if head is None else _frontier(head).size, rows
+        size = 0 if head is None else _frontier(head).size
+        own, found = await self._events.count(session, log, size)
+        return own != found or await self._blocks.end(session, log, size) != size
 
-    async def bodies(self, log: str, start: int, end: int) -> AsyncIterator[list[bytes]]:
+    def bodies(self, log: str, start: int, end: int) -> AsyncIterator[list[bytes]]:
         """Stream the entries [start, end) as they were hashed, some at a time."""
-        wanted = {"_id": 0, "body": 1}
-        rows = self._entries.find(_between(log, start, end), wanted, batch_size=_READ)
-        async with rows.sort("_id", 1):
-            while found := await rows.to_list(_READ):
-                yield [row["body"] for row in found]
-
-    async def rows(self, log: str, start: int, end: int) -> AsyncIterator[Document]:
-        """Stream the rows of [start, end), with the fields that the indexes use."""
-        async for row in self._entries.find(_between(log, start, end)).sort("_id", 1):
-            yield row
+        return self._blocks.stream(log, start, end)
 
     async def page(self, log: str, start: int, end: int) -> list[Stored]:
-        """Give the entries [start, end) with their private parts."""
-        between = _between(log, start, end)
-        entries = await self._entries.find(between, {"body": 1}).sort("_id", 1).to_list()
-        private = {row["_id"]: row async for row in self._private.find(between)}
-        return [_stored(row, private.get(row["_id"])) for row in entries]
+        """Give the entries [start, end) with their private parts, up to one that is missing."""
+        bodies = [body async for some in self.bodies(log, start, end) for body in some]
+        parts = await self._private.between(log, start, end)
+        return [_stored(index, body, parts) for index, body in enumerate(bodies, start=start)]
 
-    async def at(self, log: str, indexes: Iterable[int]) -> list[Stored]:
+    async def rows(self, log: str, start: int, end: int) -> dict[int, Document]:
+        """Give by what the entries of [start, end) are found that are no sends."""
+        return await self._events.between(log, start, end)
+
+    async def at(
+        self, log: str, indexes: Iterable[int], session: Session | None = None
+    ) -> list[Stored]:
         """Give some entries with their private parts, in the order of the log."""
-        names = [_entry_id(log, index) for index in indexes]
-        if not names:
+        wanted = sorted({*indexes})
+        if not wanted:
             return []
-        ids: Document = {"_id": {"$in": names}}
-        entries, private = await asyncio.gather(
-            self._entries.find(ids, {"body": 1}).sort("_id", 1).to_list(),
-            self._private.find(ids, _SHOWN).to_list(),
-        )
-        return _join(entries, private)
+        if session is not None:  # which does one thing at a time
+            bodies = await self._blocks.at(log, wanted, session)
+            parts = await self._private.at(log, wanted, session)
+        else:
+            bodies, parts = await asyncio.gather(
+                self._blocks.at(log, wanted), self._private.at(log, wanted)
+            )
+        return [_stored(index, body, parts) for index, body in bodies.items()]
 
-    async def bodies_at(self, log: str, indexes: Iterable[int]) -> dict[int, bytes]:
+    async def bodies_at(self, log: str, indexes: Collection[int]) -> dict[int, bytes]:
         """Give some entries as they were hashed, without what lives beside them."""
-        ids: Document = {"_id": {"$in": [_entry_id(log, index) for index in indexes]}}
-        rows = await self._entries.find(ids, {"body": 1}).to_list()
-        return {_index(row["_id"]): bytes(row["body"]) for row in rows}
+        return await self._blocks.at(log, indexes)
 
-    async def _with_private(self, entries: Sequence[Document]) -> list[Stored]:
-        ids = [row["_id"] for row in entries]
-        if not ids:
-            return []
-        return _join(entries, await self._private.find({"_id": {"$in": ids}}, _SHOWN).to_list())
-
-    async def of_message(self, log: str, message_id: str, types: Iterable[str]) -> list[Stored]:
+    async def of_message(self, log: str, message_id: str, types: Sequence[str]) -> list[Stored]:
         """Give a message's entries of some types, in order; none of its sends."""
-        query: Document = {
-            "log": log,
-            "message_id": message_id,
-            "type": {"$in": list(types)},
-            "timeline": True,
-        }
-        rows = await self._entries.find(query, {"body": 1}).sort("_id", 1).to_list()
-        return await self._with_private(rows)
+        return await self.at(log, await self._events.of_messages(log, [message_id], types))
 
     async def told_of(
         self, session: Session, log: str, message_ids: Sequence[str], types: Sequence[str]
     ) -> list[Stored]:
         """Give the entries of some messages and types in order, all of one moment."""
-        query: Document = {
-            "log": log,
-            "message_id": {"$in": list(message_ids)},
-            "type": {"$in": list(types)},
-            "timeline": True,
-        }
-        rows = (
-            await self._entries.find(query, {"body": 1}, session=session).sort("_id", 1).to_list()
-        )
-        ids: Document = {"_id": {"$in": [row["_id"] for row in rows]}}
-        private = {row["_id"]: row async for row in self._private.find(ids, session=session)}
-        return [_stored(row, private.get(row["_id"])) for row in rows]
+        indexes = await self._events.of_messages(log, message_ids, types, session)
+        return await self.at(log, indexes, session)
 
     async def accesses(self, log: str, below: int | None, most: int) -> list[Stored]:
         """Give the entries of type `access`, the newest first, below an index."""
-        query: Document = {"log": log, "type": "access"}
-        if below is not None:
-            query["_id"] = {"$lt": _entry_id(log, below)}
-        rows = self._entries.find(query, {"body": 1}).sort("_id", -1).limit(most)
-        return await self._with_private(await rows.to_list())
+        found = await self.at(log, await self._events.of_type(log, "access", below, most))
+        return found[::-1]
 
     async def about(self, log: str, recipients: Sequence[str]) -> list[Stored]:
         """Give the entries whose private part is about one of these pseudonyms, in order."""
-        found = self._private.find({"recipient": {"$in": list(recipients)}}, _SHOWN)
-        private = [row async for row in found if row["_id"].startswith(f"{log}|")]
-        ids: Document = {"_id": {"$in": [row["_id"] for row in private]}}
-        entries = await self._entries.find(ids, {"body": 1}).sort("_id", 1).to_list()
-        return _join(entries, private)
+        parts = await self._private.about(log, recipients)
+        bodies = await self._blocks.at(log, sorted(parts))
+        return [_stored(index, body, parts) for index, body in bodies.items()]
 
     async def names_members(self, recipient: str) -> bool:
         """Tell whether a private part about this pseudonym names a member."""
-        query: Document = {"recipient": recipient, "members": {"$exists": True}}
-        found = await self._private.find_one(query, {"_id": 1}, hint=[("recipient", 1)])
-        return found is not None
+        return await self._private.names_members(recipient)
 
     async def naming(self, log: str, members: Sequence[str]) -> list[Stored]:
         """Give the entries whose private part names one of these members, in order; no sends."""
-        if not members:
-            return []
-        named = self._private.find({"members": {"$in": list(members)}}, {"_id": 1})
-        ids = [row["_id"] async for row in named if row["_id"].startswith(f"{log}|")]
-        query: Document = {"_id": {"$in": ids}, "type": {"$ne": EntryType.SEND.value}}
-        rows = await self._entries.find(query, {"body": 1}).sort("_id", 1).to_list()
-        return await self._with_private(rows)
+        return await self.at(log, await self._private.naming(log, members))
 
     async def send_bodies(self, log: str, message_id: str, below: int) -> AsyncIterator[bytes]:
         """Stream the send entries of a message that stand below an index."""
         async for indexes in self._sends.entries_of(log, message_id):
-            ids = [_entry_id(log, index) for index in indexes if index < below]
-            async for row in self._entries.find({"_id": {"$in": ids}}, {"body": 1}):
-                yield bytes(row["body"])
+            wanted = [index for index in indexes if index < below]
+            for body in (await self._blocks.at(log, wanted)).values():
+                yield body
 
     async def found_by(self, log: str, start: int, end: int) -> dict[int, FoundBy]:
-        """Give by what the private parts of [start, end) are found, for whoever checks it."""
-        rows = self._private.find(_between(log, start, end), {"part": 0, "salt": 0})
-        return {
-            _index(row["_id"]): FoundBy(
-                members=tuple(row.get("members", ())),
-                recipient=row.get("recipient"),
-                ends=_ends(row),
-            )
-            async for row in rows
-        }
+        """Give by what the private parts of [start, end) are found, for whoever checks it.
+
+        Raises `ValueError` for a part that stands where it does not belong.
+        """
+        return await self._private.found_by(log, start, end)
 
     async def beside(
         self, session: Session, log: str, start: int, end: int
     ) -> tuple[set[int], dict[int, str]]:
         """Give which of [start, end) have a private part, and which an erasure took, with years."""
-        between = _between(log, start, end)
-        kept = self._private.find(between, {"_id": 1}, session=session)
-        erased = self._erased.find(between, session=session)
-        return (
-            {_index(row["_id"]) async for row in kept},
-            {_index(row["_id"]): row["year"] async for row in erased},
-        )
+        kept = await self._private.kept(session, log, start, end)
+        return kept, await self._erasures.took(session, log, start, end)
 
     async def grown(self, session: Session, log: str, start: int) -> list[Stored]:
         """Give every entry but sends from an index on, as of the session's moment."""
-        query = {**_between(log, start, _NO_END), "type": {"$ne": EntryType.SEND.value}}
-        rows = await self._entries.find(query, {"body": 1}, session=session).to_list()
-        ids: Document = {"_id": {"$in": [row["_id"] for row in rows]}}
-        private = {row["_id"]: row async for row in self._private.find(ids, session=session)}
-        return [_stored(row, private.get(row["_id"])) for row in rows]
+        return await self.at(log, await self._events.since(session, log, start), session)
 
     async def erased_by_year(self, session: Session, log: str) -> dict[str, int]:
         """Count what erasures took, by the year of the entries."""
-        own: Document = {"_id": {"$gte": f"{log}|", "$lt": f"{log}}}"}}
-        groups = await self._erased.aggregate(
-            [{"$match": own}, {"$group": {"_id": "$year", "count": {"$sum": 1}}}], session=session
-        )
-        return {str(group["_id"]): int(group["count"]) async for group in groups}
+        return await self._erasures.took_by_year(session, log)
 
     def has_ended(self, entry: Mapping[str, Any]) -> bool:
         """Tell whether the date of an entry's private part has come; within a day it may have."""
@@ -497,6 +442,14 @@ class LogStore:
         return proof(ranges, lambda node: node_in(tiles, node))
 
 
+def _once(drafts: Iterable[Draft]) -> list[Draft]:
+    """Leave out what a batch holds twice."""
+    by_id: dict[str, Draft] = {}
+    for draft in drafts:
+        by_id.setdefault(draft.event_id, draft)
+    return list(by_id.values())
+
+
 def _frontier(head: Document) -> Frontier:
     try:
         return Frontier(int(head["size"]), [bytes(value) for value in head["frontier"]])
@@ -504,83 +457,15 @@ def _frontier(head: Document) -> Frontier:
         raise BrokenLog(head["_id"]) from error
 
 
-def _entry_id(log: str, index: int) -> str:
-    return f"{log}|{index:012d}"
-
-
-def _index(entry_id: str) -> int:
-    return int(entry_id.rpartition("|")[2])
-
-
-def _ends(private: Document) -> bool:
-    """Tell whether a date ends a private part. Raises `ValueError` for what is no date."""
-    if "until" in private and not isinstance(private["until"], datetime):
-        raise ValueError(private["_id"])
-    return "until" in private
-
-
 def _tile_id(log: str, tile: Tile) -> str:
     return f"{log}|{tile.level}|{tile.place}"
 
 
-def _between(log: str, start: int, end: int) -> dict[str, Any]:
-    return {"_id": {"$gte": _entry_id(log, start), "$lt": _entry_id(log, end)}}
-
-
-def _grow(log: str, tiles: Tiles, size: int, leaves: Sequence[bytes]) -> None:
-    try:
-        grow_tiles(tiles, size, leaves)
-    except ValueError as error:
-        raise BrokenLog(log) from error
-
-
-def _rows(
-    log: str, sealed: Sequence[Sealed], beside: _Beside
-) -> tuple[list[Document], list[Document]]:
-    """Give the rows of entries, and those of their private parts."""
-    entries: list[Document] = []
-    private: list[Document] = []
-    for entry in sealed:
-        draft = entry.draft
-        entry_id = _entry_id(log, entry.index)
-        row: Document = {
-            "_id": entry_id,
-            "log": log,
-            "event_id": draft.event_id,
-            "type": draft.type.value,
-            "message_id": draft.message_id,
-            "body": entry.body,
-        }
-        if draft.type is not EntryType.SEND:
-            row["timeline"] = True
-        entries.append(row)
-        if entry.part is not None:
-            private.append(_private_row(entry_id, entry, beside.until(draft)))
-    return entries, private
-
-
-def _private_row(entry_id: str, entry: Sealed, until: datetime | None) -> Document:
-    draft = entry.draft
-    row: Document = {"_id": entry_id, "salt": entry.salt, "part": entry.part}
-    if draft.members:
-        row["members"] = draft.members
-    if draft.recipient is not None:
-        row["recipient"] = draft.recipient
-    if until is not None:
-        row["until"] = until
-    return row
-
-
-def _join(entries: Iterable[Document], private: Iterable[Document]) -> list[Stored]:
-    """Put entries and their private parts together, in the order of the entries."""
-    by_id = {row["_id"]: row for row in private}
-    return [_stored(row, by_id.get(row["_id"])) for row in entries]
-
-
-def _stored(row: Document, private: Document | None) -> Stored:
+def _stored(index: int, body: bytes, parts: Mapping[int, Part]) -> Stored:
+    part = parts.get(index)
     return Stored(
-        index=_index(row["_id"]),
-        body=bytes(row["body"]),
-        part=None if private is None else bytes(private["part"]),
-        salt=None if private is None else bytes(private["salt"]),
+        index=index,
+        body=body,
+        part=None if part is None else part.part,
+        salt=None if part is None else part.salt,
     )

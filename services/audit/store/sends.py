@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from pymongo import UpdateOne
 
 from services.audit.domain.entries import Draft, EntryType, timestamp
 from shared.contracts.base import Channel, SendState
@@ -65,7 +64,7 @@ class Totals:
     networks: int
 
 
-class _Change(msgspec.Struct):
+class _Change(msgspec.Struct, gc=False):
     """What a batch does to one send."""
 
     row: Document
@@ -74,6 +73,16 @@ class _Change(msgspec.Struct):
     """The state that the counters have it in."""
 
     added: list[int] = []
+    events: list[str] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a batch does to the counters, as updates of each collection."""
+
+    stats: list[Document]
+    outcomes: list[Document]
+    hours: list[Document]
 
 
 class Projection:
@@ -83,6 +92,11 @@ class Projection:
         """Begin with the rows that are stored."""
         self.log = log
         self.changes = known
+
+    def knows(self, draft: Draft) -> bool:
+        """Tell whether the log has a send's event already."""
+        change = self.changes.get(_id(self.log, draft.send_id))
+        return change is not None and draft.event_id in change.row["events"]
 
     def take(self, first: int, drafts: Iterable[Draft]) -> None:
         """Take in what becomes the entries from index `first` on, in their order."""
@@ -94,18 +108,28 @@ class Projection:
         send_id = _id(self.log, draft.send_id)
         change = self.changes.get(send_id)
         if change is None:
-            added = [index]
-            row = _new_row(send_id, self.log, index, draft, added)
-            self.changes[send_id] = _Change(row, is_new=True, before=None, added=added)
+            row = _new_row(send_id, self.log, index, draft)
+            self.changes[send_id] = _Change(
+                row, is_new=True, before=None, added=row["entries"], events=row["events"]
+            )
             return
         if (draft.seq or 0) > change.row["seq"]:
             change.row.update(_latest(index, draft))
         change.added.append(index)
+        change.events.append(draft.event_id)
 
-    @property
     def changed(self) -> list[_Change]:
         """Give what the entries changed."""
         return [change for change in self.changes.values() if change.added]
+
+    def counts(self) -> Counts:
+        """Give what becomes of the counters, once all entries are taken in."""
+        changed = self.changed()
+        return Counts(
+            stats=_stats(self.log, changed),
+            outcomes=_outcomes(self.log, changed),
+            hours=_hours(self.log, changed),
+        )
 
 
 class Sends:
@@ -139,94 +163,17 @@ class Sends:
 
     async def write(self, session: Session, projection: Projection) -> None:
         """Write the rows, in the transaction that appends the entries."""
-        changes = projection.changed
+        changes = projection.changed()
         new = [change.row for change in changes if change.is_new]
         old = [_update(change) for change in changes if not change.is_new]
         await write_plainly(self._rows, "insert", new, session)
         await write_plainly(self._rows, "update", old, session)
 
-    async def count(self, session: Session, projection: Projection) -> None:
+    async def count(self, session: Session, counts: Counts) -> None:
         """Keep the counters, in the same transaction."""
-        changes = projection.changed
-        await self._count(session, projection.log, changes)
-        await self._count_by_message(session, projection.log, changes)
-        await self._widen_hours(session, projection.log, changes)
-
-    async def _widen_hours(self, session: Session, log: str, changed: Iterable[_Change]) -> None:
-        """Keep, per hour, between which places the sends stand whose latest change was in it.
-
-        So a list of some hours reads these places and no others. A send that has moved on to a
-        later hour leaves its old one wider than it needs to be, which is never wrong.
-        """
-        places: dict[int, tuple[int, int]] = {}
-        for item in changed:
-            hour, first = _hour(item.row["time"]), item.row["first"]
-            lowest, highest = places.get(hour, (first, first))
-            places[hour] = min(lowest, first), max(highest, first)
-        await write_plainly(
-            self._hours,
-            "update",
-            [
-                {
-                    "q": {"_id": _hour_id(log, hour)},
-                    "u": {"$min": {"lowest": lowest}, "$max": {"highest": highest}},
-                    "upsert": True,
-                }
-                for hour, (lowest, highest) in sorted(places.items())
-            ],
-            session,
-        )
-
-    async def _count(self, session: Session, log: str, changed: Iterable[_Change]) -> None:
-        moves: Counter[tuple[str, str, str, str]] = Counter()
-        for item in changed:
-            row = item.row
-            for network in row["network_ids"] or (NO_NETWORK,):
-                moves[row["day"], network, row["channel"], row["state"]] += 1
-                if item.before is not None:
-                    moves[row["day"], network, row["channel"], item.before] -= 1
-        writes = [
-            UpdateOne(
-                {"_id": "|".join((log, *place))},
-                {
-                    "$inc": {"count": count},
-                    "$setOnInsert": {
-                        "log": log,
-                        **dict(zip(("day", "network_id", "channel", "state"), place, strict=True)),
-                    },
-                },
-                upsert=True,
-            )
-            for place, count in sorted(moves.items())
-            if count
-        ]
-        if writes:
-            await self._stats.bulk_write(writes, session=session)
-
-    async def _count_by_message(
-        self, session: Session, log: str, changed: Iterable[_Change]
-    ) -> None:
-        """Keep, per message, how many of its sends are in each state: thousands, read at once."""
-        moves: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        for item in changed:
-            move = moves[item.row["message_id"]]
-            move[item.row["state"]] += 1
-            if item.before is not None:
-                move[item.before] -= 1
-        await write_plainly(
-            self._outcomes,
-            "update",
-            [
-                {
-                    "q": {"_id": _id(log, message_id)},
-                    "u": {"$inc": {f"states.{state}": n for state, n in move.items() if n}},
-                    "upsert": True,
-                }
-                for message_id, move in sorted(moves.items())
-                if any(move.values())
-            ],
-            session,
-        )
+        await write_plainly(self._stats, "update", counts.stats, session)
+        await write_plainly(self._outcomes, "update", counts.outcomes, session)
+        await write_plainly(self._hours, "update", counts.hours, session)
 
     async def page(
         self, log: str, wanted: SendFilter, below: int | None, most: int
@@ -272,13 +219,22 @@ class Sends:
         return await self._rows.find({"_id": {"$in": ids}}).sort("first", -1).to_list()
 
     async def batches(self, log: str, below: int, most: int) -> AsyncIterator[list[Document]]:
-        """Stream the rows whose first entry is below an index, some at a time."""
+        """Stream the rows whose first entry is below an index, some at a time.
+
+        Message by message, so that the entries of some rows stand near each other.
+        """
+        order = [("message_id", 1), ("first", 1)]
         # by their ids too, since a row that somebody changed may be missing from every list
-        own: list[Document] = [{"_id": {"$gte": f"{log}|", "$lt": f"{log}}}"}}, {"log": log}]
-        query: Document = {"$or": own, "first": {"$lt": below}}
-        async with self._rows.find(query, batch_size=most) as rows:
-            while batch := await rows.to_list(most):
-                yield batch
+        hidden: Document = {"_id": _all_of(log), "log": {"$ne": log}, "first": {"$lt": below}}
+        for found in (
+            self._rows.find({"log": log, "first": {"$lt": below}}, batch_size=most)
+            .sort(order)
+            .hint([("log", 1), *order]),
+            self._rows.find(hidden, batch_size=most).hint([("_id", 1)]),
+        ):
+            async with found as rows:
+                while batch := await rows.to_list(most):
+                    yield batch
 
     async def counters_hold(self, session: Session, log: str) -> bool:
         """Tell whether the counters are those of the rows; the session's snapshot holds both."""
@@ -431,7 +387,72 @@ def _hour_id(log: str, hour: int) -> str:
     return f"{log}|{hour:08d}"
 
 
-def _new_row(send_id: str, log: str, index: int, draft: Draft, entries: list[int]) -> Document:
+def _stats(log: str, changed: Iterable[_Change]) -> list[Document]:
+    moves: Counter[tuple[str, str, str, str]] = Counter()
+    for item in changed:
+        row = item.row
+        for network in row["network_ids"] or (NO_NETWORK,):
+            moves[row["day"], network, row["channel"], row["state"]] += 1
+            if item.before is not None:
+                moves[row["day"], network, row["channel"], item.before] -= 1
+    return [
+        {
+            "q": {"_id": "|".join((log, *place))},
+            "u": {
+                "$inc": {"count": count},
+                "$setOnInsert": {
+                    "log": log,
+                    **dict(zip(("day", "network_id", "channel", "state"), place, strict=True)),
+                },
+            },
+            "upsert": True,
+        }
+        for place, count in sorted(moves.items())
+        if count
+    ]
+
+
+def _outcomes(log: str, changed: Iterable[_Change]) -> list[Document]:
+    """Keep, per message, how many of its sends are in each state: thousands, read at once."""
+    moves: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for item in changed:
+        move = moves[item.row["message_id"]]
+        move[item.row["state"]] += 1
+        if item.before is not None:
+            move[item.before] -= 1
+    return [
+        {
+            "q": {"_id": _id(log, message_id)},
+            "u": {"$inc": {f"states.{state}": n for state, n in move.items() if n}},
+            "upsert": True,
+        }
+        for message_id, move in sorted(moves.items())
+        if any(move.values())
+    ]
+
+
+def _hours(log: str, changed: Iterable[_Change]) -> list[Document]:
+    """Keep, per hour, between which places the sends stand whose latest change was in it.
+
+    So a list of some hours reads these places and no others. A send that has moved on to a
+    later hour leaves its old one wider than it needs to be, which is never wrong.
+    """
+    places: dict[int, tuple[int, int]] = {}
+    for item in changed:
+        hour, first = _hour(item.row["time"]), item.row["first"]
+        lowest, highest = places.get(hour, (first, first))
+        places[hour] = min(lowest, first), max(highest, first)
+    return [
+        {
+            "q": {"_id": _hour_id(log, hour)},
+            "u": {"$min": {"lowest": lowest}, "$max": {"highest": highest}},
+            "upsert": True,
+        }
+        for hour, (lowest, highest) in sorted(places.items())
+    ]
+
+
+def _new_row(send_id: str, log: str, index: int, draft: Draft) -> Document:
     return {
         "_id": send_id,
         "log": log,
@@ -440,7 +461,8 @@ def _new_row(send_id: str, log: str, index: int, draft: Draft, entries: list[int
         "message_id": draft.message_id,
         "network_ids": draft.network_ids,
         "channel": draft.channel,
-        "entries": entries,
+        "entries": [index],
+        "events": [draft.event_id],
         **_latest(index, draft),
     }
 
@@ -451,7 +473,7 @@ def _latest(index: int, draft: Draft) -> Document:
 
 def _update(item: _Change) -> Document:
     latest = {name: item.row[name] for name in ("last", "seq", "state", "time")}
-    added: Document = {"entries": {"$each": item.added}}
+    added: Document = {"entries": {"$each": item.added}, "events": {"$each": item.events}}
     return {"q": {"_id": item.row["_id"]}, "u": {"$set": latest, "$push": added}}
 
 
@@ -476,6 +498,7 @@ def follows(log: str, row: Document, entries: Sequence[Mapping[str, Any]]) -> bo
         "network_ids": first["network_ids"],
         "channel": first["channel"],
         "entries": sorted({entry["index"] for entry in entries}),
+        "events": [entry["event_id"] for entry in entries],
         "last": latest["index"],
         "seq": latest["seq"],
         "state": latest["state"],

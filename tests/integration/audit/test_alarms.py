@@ -11,13 +11,14 @@ from shared.clock import Clock
 from shared.contracts import Zone
 from shared.contracts.registry import LegalBasis
 from shared.kafka import Outgoing
+from tests.integration.audit import rows
 from tests.integration.audit.test_whole_path import closed, publish_alert, replays
 from tests.integration.audit.world import MESSAGE, World, check_lists, send, until
 
 
 async def alarms(world: World, log: str) -> list[str]:
-    rows = world.database["entries"].find({"log": log, "type": "alarm"})
-    return [orjson.loads(row["body"])["reason"] async for row in rows]
+    entries = await rows.entries(world.database, log)
+    return [entry["reason"] for entry in entries if entry["type"] == "alarm"]
 
 
 def later(world: World, by: timedelta) -> None:

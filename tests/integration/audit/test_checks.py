@@ -15,6 +15,7 @@ from shared.access import Role
 from shared.clock import Clock, utc_now
 from shared.contracts.dispatcher import Reason, VerdictKind
 from shared.mongo import Document
+from tests.integration.audit import rows
 from tests.integration.audit.test_everything import OTHER, released, verdict
 from tests.integration.audit.test_whole_path import closed, planned, verdict_on
 from tests.integration.audit.world import NOW, World, check_lists, send, until
@@ -139,9 +140,10 @@ async def test_lists_follow_from_the_order_of_the_log_also_within_one_batch(worl
         await world.publish(event)
     async with world.running():
         await world.signed(6)
-    rows = {row["message_id"]: row async for row in world.database["messages"].find()}
-    entries = await world.database["entries"].find({"message_id": OTHER}).sort("_id", 1).to_list()
-    assert rows[OTHER]["first"] == int(entries[0]["_id"].split("|")[1])
+    listed = {row["message_id"]: row async for row in world.database["messages"].find()}
+    entries = await rows.entries(world.database)
+    first = next(entry for entry in entries if entry["message_id"] == OTHER)
+    assert listed[OTHER]["first"] == first["index"]
     assert await check_lists(world)("demo") is None
 
 

@@ -15,44 +15,52 @@ from services.audit.domain.entries import Draft, EntryType, seal
 from services.audit.domain.merkle import Frontier, leaf_hash
 from services.audit.flows.check_log import CheckLog
 from services.audit.signer import NoSigningKey, Signer
+from services.audit.store.blocks import block_id
 from services.audit.store.checkpoints import Checkpoints
 from services.audit.store.log import LogStore
 from services.audit.store.ownership import Ownership
 from shared.access import Role
 from shared.clock import Clock
-from shared.mongo import Database, Document, Session, transaction
-from tests.integration.audit.world import NOW, World, send, until
+from shared.mongo import Database, Session, transaction
+from tests.integration.audit import rows
+from tests.integration.audit.test_people import NOTICE_TO_ALL
+from tests.integration.audit.world import MESSAGE, NOW, World, send, until
 
 COUNT = 12
-
-
-async def entry(database: Database, index: int) -> Document:
-    row = await database["entries"].find_one({"_id": f"demo|{index:012d}"})
-    assert row is not None
-    return row
+WHOLE = COUNT + 1
+"""With one entry that is no send."""
 
 
 async def flip_body(database: Database) -> None:
-    row = await entry(database, 3)
-    body = row["body"].replace(b"accepted", b"canceled")
-    await database["entries"].update_one({"_id": row["_id"]}, {"$set": {"body": Binary(body)}})
+    body = (await rows.bodies(database))[3]
+    await rows.set_body(database, 3, body.replace(b"accepted", b"canceled"))
 
 
 async def drop_entry(database: Database) -> None:
-    await database["entries"].delete_one({"_id": f"demo|{4:012d}"})
+    bodies = await rows.bodies(database)
+    await rows.set_bodies(database, [*bodies[:4], *bodies[5:]])
+
+
+async def drop_block(database: Database) -> None:
+    await database["entries"].delete_one({"_id": block_id("demo", 0)})
 
 
 async def swap_entries(database: Database) -> None:
-    one, other = await entry(database, 2), await entry(database, 6)
-    for row, body in ((one, other["body"]), (other, one["body"])):
-        await database["entries"].update_one({"_id": row["_id"]}, {"$set": {"body": body}})
+    bodies = await rows.bodies(database)
+    await rows.set_body(database, 2, bodies[6])
+    await rows.set_body(database, 6, bodies[2])
+
+
+async def add_body(database: Database) -> None:
+    bodies = await rows.bodies(database)
+    await rows.set_bodies(database, [*bodies, bodies[-1]])
 
 
 async def truncate(database: Database) -> None:
-    await database["entries"].delete_many({"_id": {"$gte": f"demo|{8:012d}"}})
+    kept = (await rows.bodies(database))[:8]
+    await rows.set_bodies(database, kept)
     frontier = Frontier()
-    async for row in database["entries"].find({"log": "demo"}).sort("_id", 1):
-        frontier.append(leaf_hash(row["body"]))
+    frontier.extend(leaf_hash(body) for body in kept)
     await set_head(database, frontier)
 
 
@@ -63,38 +71,34 @@ async def set_head(database: Database, frontier: Frontier) -> None:
 
 
 async def change_private(database: Database) -> None:
-    part = Binary(b'{"recipient":"somebody else"}')
-    await database["private"].update_one({"_id": f"demo|{5:012d}"}, {"$set": {"part": part}})
+    await rows.set_part(database, 5, part=Binary(b'{"recipient":"somebody else"}'))
 
 
 async def change_index_field(database: Database) -> None:
-    row = await entry(database, 5)
-    await database["entries"].update_one({"_id": row["_id"]}, {"$set": {"message_id": "hidden"}})
+    await database["events"].update_one({}, {"$set": {"message_id": "hidden"}})
 
 
-async def change_timeline(database: Database) -> None:
-    row = await entry(database, 5)
-    await database["entries"].update_one({"_id": row["_id"]}, {"$set": {"timeline": True}})
+async def hide_from_its_message(database: Database) -> None:
+    await database["events"].delete_one({})
 
 
 async def change_head(database: Database) -> None:
     frontier = Frontier()
-    for number in range(COUNT + 1):
+    for number in range(WHOLE + 1):
         frontier.append(leaf_hash(str(number).encode()))
     await set_head(database, frontier)
 
 
 async def spoil_head(database: Database) -> None:
-    await database["heads"].update_one({"_id": "demo"}, {"$inc": {"size": 1}})
+    await database["heads"].update_one({"_id": "demo"}, {"$inc": {"size": 2}})
 
 
 def slip_in(place: str, entry_type: EntryType) -> Callable[[Database], Awaitable[None]]:
-    """Have an entry stand where no index is, as the log's own: readers would be shown it."""
+    """Have an event stand where the log has none, as its own: readers would look for it there."""
 
     async def slip(database: Database) -> None:
-        row = await entry(database, 5)
-        new = {"_id": place, "event_id": "new", "type": entry_type.value, "timeline": True}
-        await database["entries"].insert_one({**row, **new})
+        new = {"log": "demo", "event_id": "new", "type": entry_type.value, "message_id": MESSAGE}
+        await database["events"].insert_one({"_id": place, **new})
 
     return slip
 
@@ -104,15 +108,18 @@ def slip_in(place: str, entry_type: EntryType) -> Callable[[Database], Awaitable
     [
         (spoil_head, {Doubt.MALFORMED}),
         (slip_in("demo|-00000000001", EntryType.ORIGINAL), {Doubt.SURPLUS}),
+        (slip_in("demo|000000000005", EntryType.ORIGINAL), {Doubt.FIELDS_DIFFER}),
         (slip_in("demo|999999999999", EntryType.ACCESS), {Doubt.SURPLUS}),
         (slip_in("elsewhere|000000000000", EntryType.NOTICE), {Doubt.SURPLUS}),
         (flip_body, {Doubt.NOT_SIGNED_LOG, Doubt.NOT_PUBLISHED_LOG}),
         (drop_entry, {Doubt.OUT_OF_ORDER}),
+        (drop_block, {Doubt.NOT_THE_HEAD}),
+        (add_body, {Doubt.SURPLUS}),
         (swap_entries, {Doubt.OUT_OF_ORDER}),
         (truncate, {Doubt.BEHIND_PUBLISHED}),
         (change_private, {Doubt.PRIVATE_DIFFERS}),
         (change_index_field, {Doubt.FIELDS_DIFFER}),
-        (change_timeline, {Doubt.FIELDS_DIFFER}),
+        (hide_from_its_message, {Doubt.FIELDS_DIFFER}),
         (change_head, {Doubt.NOT_THE_HEAD}),
     ],
 )
@@ -122,7 +129,9 @@ async def test_a_tampered_log_is_not_signed(
     async with world.running():
         await world.publish(*[send(number) for number in range(COUNT)])
         await world.signed(COUNT)
-        await published(world, COUNT)
+        await world.publish(NOTICE_TO_ALL)
+        await world.signed(WHOLE)
+        await published(world, WHOLE)
     await tamper(world.database)
     async with world.running() as app:
         await refused(app, doubts)
@@ -130,7 +139,7 @@ async def test_a_tampered_log_is_not_signed(
         await asyncio.sleep(1)  # four times the signing job's turn
         signed = await world.database["signed"].find_one({"_id": "demo"})
         assert signed is not None
-        assert signed["size"] == COUNT
+        assert signed["size"] == WHOLE
 
 
 async def test_a_broken_head_keeps_no_other_log_from_going_on(world: World) -> None:
@@ -225,8 +234,7 @@ async def test_a_log_rewritten_with_its_own_key_is_caught_by_what_was_published(
         draft = Draft(event_id=f"event-demo-{index}-1", type=EntryType.SEND, time=NOW)
         body = seal(draft, index, "demo", bytes(32)).body
         frontier.append(leaf_hash(body))
-        new = {"$set": {"body": Binary(body), "message_id": None}}
-        await database["entries"].update_one({"_id": f"demo|{index:012d}"}, new)
+        await rows.set_body(database, index, body)
     await database["private"].delete_many({})
     await set_head(database, frontier)
     note = Signer.load(world.settings.signing_key).sign("demo", COUNT, frontier.root())
@@ -271,11 +279,10 @@ async def test_what_changed_between_appending_and_signing_is_seen(world: World) 
         await log.append(session, "demo", epoch, drafts)
 
     await transaction(world.client, append)
-    row = await entry(world.database, COUNT + 1)
-    changed = orjson.loads(row["body"])
+    changed = (await rows.entries(world.database))[COUNT + 1]
     changed["reason"] = "nothing"
-    body = Binary(orjson.dumps(changed, option=orjson.OPT_SORT_KEYS))
-    await world.database["entries"].update_one({"_id": row["_id"]}, {"$set": {"body": body}})
+    body = orjson.dumps(changed, option=orjson.OPT_SORT_KEYS)
+    await rows.set_body(world.database, COUNT + 1, body)
     await world.database["leases"].delete_many({})
     await sign.once()
     assert sign.doubts == {"demo": Doubt.NOT_THE_HEAD.value}

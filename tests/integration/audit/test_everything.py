@@ -35,6 +35,7 @@ from shared.contracts.common import AccessKind
 from shared.contracts.dispatcher import Basis, Original, Reason, SilentChange, VerdictKind
 from shared.contracts.registry import LegalBasis, PublisherKey, RoleInNetwork
 from shared.kafka import Outgoing
+from tests.integration.audit import rows
 from tests.integration.audit.test_whole_path import ALERT, closed, planned, publish_alert
 from tests.integration.audit.world import MESSAGE, NOW, World, send, until
 
@@ -234,8 +235,7 @@ def test_every_event_that_the_audit_service_reads_has_its_entries_in_the_table()
 
 
 async def told(world: World, log: str) -> list[Told]:
-    rows = world.database["entries"].find({"log": log}).sort("_id", 1)
-    entries = [orjson.loads(row["body"]) async for row in rows]
+    entries = await rows.entries(world.database, log)
     names = ("type", "state", "reason", "message_id")
     return [Told(*(entry[name] for name in names)) for entry in entries]
 
@@ -282,17 +282,12 @@ async def test_message_and_send_say_on_what_they_rest_and_a_text_is_its_original
         for event in (planned(), send(1)):
             await world.publish(event.model_copy(update={"basis": BASIS}))
         await world.signed(4)
-    types = ["send", "planned", "original"]
-    rows = world.database["entries"].find({"log": "demo", "type": {"$in": types}})
-    entries = {entry["type"]: entry async for row in rows for entry in [orjson.loads(row["body"])]}
+    entries = {entry["type"]: entry for entry in await rows.entries(world.database)}
     for kind in ("send", "planned"):
         assert entries[kind]["basis"] == {
             "legal": BASIS.legal,
             "house_rules": {"bin-linde": 3},
             "communication_plan": {"bin-linde": 2},
         }
-    part = await world.database["private"].find_one(
-        {"_id": f"demo|{entries['original']['index']:012d}"}
-    )
-    assert part is not None
+    part = (await rows.parts(world.database))[entries["original"]["index"]]
     assert orjson.loads(part["part"])["value"] == ALERT.decode()

@@ -15,6 +15,7 @@ from services.audit.domain.alarms import Doubt
 from services.audit.domain.notes import Checkpoint
 from services.audit.verify import BROKEN, VERIFIED, read_key, verify_bundle
 from shared.access import Role
+from tests.integration.audit import rows
 from tests.integration.audit.test_doubts import refused
 from tests.integration.audit.world import World, send
 
@@ -66,8 +67,8 @@ async def test_a_new_key_is_vouched_for_by_the_former_one(world: World, tmp_path
         assert verify_bundle(lines, new, [kept, note], former=[old]).exit_code == VERIFIED
         assert verify_bundle(lines, old).exit_code == BROKEN
         assert await app.ready() == {}
-    states = [row async for row in world.database["entries"].find({"type": "key"})]
-    assert [row["event_id"].partition(".")[0] for row in states] == ["log_key"]
+    states = [e for e in await rows.entries(world.database) if e["type"] == "key"]
+    assert [entry["event_id"].partition(".")[0] for entry in states] == ["log_key"]
 
 
 async def test_a_key_changed_without_the_former_one_signs_nothing(

@@ -15,6 +15,7 @@ from shared.access import Role
 from shared.clock import Clock
 from shared.failures import Fenced
 from shared.mongo import Lease, Session, transaction
+from tests.integration.audit import rows
 from tests.integration.audit.world import NOW, World, send, until
 
 
@@ -25,8 +26,8 @@ async def check_bundle(world: World, expected: int) -> None:
         async with world.http(app, Role.AUDITOR) as http:
             content = (await http.get("/v1/zones/demo/bundle")).content
     assert verify_bundle(content.splitlines(keepends=True), world.public_pem).problem is None
-    rows = world.database["entries"].find({"log": "demo", "type": "send"}, {"event_id": 1})
-    ids = [row["event_id"] async for row in rows]
+    entries = await rows.entries(world.database)
+    ids = [entry["event_id"] for entry in entries if entry["type"] == "send"]
     assert len(ids) == len(set(ids)) == expected
     counted = world.database["stats"].aggregate([{"$group": {"_id": 1, "n": {"$sum": "$count"}}}])
     assert [row["n"] async for row in await counted] == [expected]

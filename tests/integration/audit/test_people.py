@@ -13,8 +13,9 @@ import pytest
 from services.audit.api.report_words import words
 from services.audit.app import App
 from services.audit.domain.alarms import Doubt
-from services.audit.flows.drop_texts import DropTexts
+from services.audit.flows.drop_ended import DropEnded
 from services.audit.store.originals import Originals
+from services.audit.store.private import PrivateParts
 from services.audit.verify import verify_bundle
 from shared.access import Role
 from shared.clock import Clock
@@ -24,6 +25,7 @@ from shared.contracts.registry import RoleInNetwork
 from shared.kafka import Outgoing
 from shared.mongo import Database
 from shared.pseudonyms import KeyRing, rotate
+from tests.integration.audit import rows
 from tests.integration.audit.test_whole_path import publish_alert
 from tests.integration.audit.world import MESSAGE, NOW, World, check_lists, send, until
 
@@ -51,9 +53,10 @@ async def recorded(world: World, action: str, count: int = 1) -> list[dict[str, 
 
     async def there() -> bool:
         found.clear()
-        async for row in world.database["entries"].find({"type": "access"}):
-            if orjson.loads(row["body"])["reason"] == action:
-                part = await world.database["private"].find_one({"_id": row["_id"]})
+        parts = await rows.parts(world.database)
+        for entry in await rows.entries(world.database):
+            if (entry["type"], entry["reason"]) == ("access", action):
+                part = parts.get(entry["index"])
                 found.append({} if part is None else orjson.loads(part["part"]))
         return len(found) >= count
 
@@ -90,7 +93,7 @@ async def test_what_was_sent_to_a_number_is_found_and_the_question_is_on_record(
             short = await http.post("/v1/subjects/lookup", json={**query, "reason": "x"})
             assert short.status_code == 422
             assert "0450" not in short.text
-    bodies = b"".join([row["body"] async for row in world.database["entries"].find()])
+    bodies = b"".join(await rows.bodies(world.database))
     for personal in (NUMBER, mine, "auditor-7", "asked by"):
         assert personal.encode() not in bodies
 
@@ -179,8 +182,8 @@ def erasure(member: str) -> Erasure:
 
 
 async def members_kept(world: World) -> list[list[str]]:
-    rows = world.database["private"].find({"members": {"$exists": True}}).sort("_id", 1)
-    return [row["members"] async for row in rows]
+    logs = [await rows.parts(world.database, log) for log in ("demo", "operators")]
+    return [part["members"] for parts in logs for part in parts.values() if "members" in part]
 
 
 async def applied(world: World, member: str) -> None:
@@ -229,10 +232,11 @@ async def test_an_erasure_takes_the_look_ups_of_a_number_at_which_nobody_is_left
     rotate(ring, ["demo"], year)
     mine = KeyRing(ring).pseudonym("demo", year, NUMBER)
     query = {"destination": NUMBER, "reason": "asked by the member"}
-    about = {"recipient": {"$in": [mine, pseudonym(world)]}}
+    about = {mine, pseudonym(world)}
 
     async def about_it() -> int:
-        return await world.database["private"].count_documents(about)
+        parts = await rows.parts(world.database)
+        return sum(part.get("recipient") in about for part in parts.values())
 
     async with world.running() as app:
         shared = [send(n, recipient=mine, members=[name]) for n, name in enumerate("ab")]
@@ -287,18 +291,23 @@ async def test_a_private_part_that_neither_an_erasure_nor_a_date_ended_is_found(
     check, private = check_lists(world), world.database["private"]
     erased = world.database["erased"]
     assert [row["year"] async for row in erased.find()] == ["2026"]
-    for row in await private.find({"until": {"$exists": True}}).to_list():
+    kept = await private.find().to_list()
+    for index, part in (await rows.parts(world.database)).items():
+        if "until" not in part:
+            continue
         assert await check("demo") is None
-        await private.delete_one({"_id": row["_id"]})
+        await rows.take_part(world.database, index)
         assert await check("demo") is Doubt.PRIVATE_UNACCOUNTED
         # noted as erased: then more is noted than the erasures' entries count
-        await erased.insert_one({"_id": row["_id"], "year": "2026"})
+        noted = {"_id": f"demo|{index:012d}", "year": "2026"}
+        await erased.insert_one(noted)
         assert await check("demo") is Doubt.PRIVATE_UNACCOUNTED
-        await erased.delete_one({"_id": row["_id"]})
-        await private.insert_one(row)
+        await erased.delete_one(noted)
+        await private.delete_many({})
+        await private.insert_many(kept)
     in_ten_years = datetime.now(UTC) + timedelta(days=3660)
     world.clock = Clock(now=lambda: in_ten_years)
-    await private.delete_many({"until": {"$exists": True}})
+    await rows.take_ended(world.database)
     assert await check_lists(world)("demo") is None
 
 
@@ -423,11 +432,12 @@ async def test_an_original_ends_by_its_date_and_its_hash_stays(world: World) -> 
         await until(there, "the original")
     later = datetime.now(UTC) + world.settings.text_kept_for + timedelta(minutes=1)
     originals = Originals(world.database, world.settings.text_kept_for)
-    await DropTexts(originals, Clock()).once()
+    private = PrivateParts(world.database)
+    await DropEnded(originals, private, Clock()).once()
     row = await world.database["originals"].find_one({})
     assert row is not None
     assert "value" in row
-    await DropTexts(originals, Clock(now=lambda: later)).once()
+    await DropEnded(originals, private, Clock(now=lambda: later)).once()
     row = await world.database["originals"].find_one({})
     assert row is not None
     # whoever wrote the record chose its key, so that is a text too
@@ -444,11 +454,10 @@ async def test_the_texts_of_the_log_end_by_their_date_and_its_entries_stay(world
         await world.signed(3)
 
         async def gone() -> bool:
-            soon = {"until": {"$lt": datetime.now(UTC) + timedelta(days=1)}}
+            soon = {"parts.until": {"$lt": datetime.now(UTC) + timedelta(days=1)}}
             return await world.database["private"].count_documents(soon) == 0
 
         assert not await gone()
-        # the database looks for what is over once in five seconds
         await until(gone, "the texts to end", seconds=40)
         async with world.http(app, Role.AUDITOR) as http:
             content = (await http.get("/v1/zones/demo/bundle")).content
@@ -458,8 +467,9 @@ async def test_the_texts_of_the_log_end_by_their_date_and_its_entries_stay(world
     private = {item["entry"]["type"]: item["private"] for item in shown["timeline"]}
     assert private["original"] is None
     assert private["verdict"]["signer"] == "officer-1-key"
-    sent = await world.database["private"].find_one({"members": "member-1"})
-    assert sent is not None  # whose date is another
+    parts = (await rows.parts(world.database)).values()
+    sent = next(part for part in parts if part.get("members") == ["member-1"])
+    # whose date is another
     assert sent["until"] > datetime.now(UTC) + timedelta(days=4 * 365)
 
 
@@ -482,12 +492,10 @@ async def test_who_was_sent_and_who_looked_end_by_their_date_and_the_log_stays_w
         )
         await world.publish(send(1), looked)
         await world.signed(4)
-        types = {
-            row["_id"]: row["type"] async for row in world.database["entries"].find({"log": "demo"})
-        }
+        types = [entry["type"] for entry in await rows.entries(world.database)]
 
         async def kept() -> list[str]:
-            return sorted([types[row["_id"]] async for row in world.database["private"].find()])
+            return sorted(types[index] for index in await rows.parts(world.database))
 
         assert await kept() == ["access", "original", "send", "verdict"]
 
@@ -508,7 +516,7 @@ async def test_a_private_part_whose_date_was_taken_away_is_found(world: World) -
         await world.signed(1)
     check = check_lists(world)
     assert await check("demo") is None
-    await world.database["private"].update_one({}, {"$unset": {"until": 1}})
+    await world.database["private"].update_one({}, {"$unset": {"parts.0.until": 1}})
     assert await check("demo") is Doubt.LISTS_DIFFER
 
 

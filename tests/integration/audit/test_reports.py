@@ -11,6 +11,7 @@ from shared.contracts.base import LANGUAGES, Language, SendState
 from shared.contracts.dispatcher import Basis, VerdictKind
 from shared.contracts.registry import LegalBasis
 from shared.kafka import Outgoing
+from tests.integration.audit import rows
 from tests.integration.audit.test_people import NUMBER, pseudonym, recorded
 from tests.integration.audit.test_whole_path import planned, verdict_on
 from tests.integration.audit.world import MESSAGE, NOW, World, send
@@ -172,7 +173,7 @@ async def test_a_messages_life_is_a_page(world: World) -> None:
             for language in LANGUAGES:
                 pages[language] = (await http.get(path, params={"language": language})).text
             await recorded(world, "message.page", len(LANGUAGES))
-            await world.database["private"].delete_many({"until": {"$exists": True}})
+            await rows.take_ended(world.database)
             for language in LANGUAGES:
                 later[language] = (await http.get(path, params={"language": language})).text
             assert (await http.get(path.replace("6f1c", "7f1c"))).status_code == 404

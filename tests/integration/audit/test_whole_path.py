@@ -26,6 +26,7 @@ from shared.contracts.base import (
 from shared.contracts.dispatcher import Original, VerdictKind
 from shared.envelope import sha256
 from shared.kafka import Outgoing
+from tests.integration.audit import rows
 from tests.integration.audit.world import MESSAGE, NOW, World, send, until
 
 ALERT = json.dumps({"alert_id": MESSAGE, "text": {"nl": "Let op: inbraken"}}).encode()
@@ -160,10 +161,7 @@ async def test_the_verdict_may_come_before_its_original(world: World) -> None:
         record = world.cluster.on("bin.alerts")[-1]
         await world.publish(verdict_on(record.partition, record.offset))
         await world.signed(3 if (record.partition, record.offset) != (5, 0) else 2)
-    entries = [
-        orjson.loads(row["body"]) async for row in world.database["entries"].find().sort("_id", 1)
-    ]
-    assert "original" in {entry["type"] for entry in entries}
+    assert "original" in {entry["type"] for entry in await rows.entries(world.database)}
 
 
 async def test_what_belongs_to_no_zone_goes_into_the_operators_log(world: World) -> None:
@@ -194,7 +192,7 @@ async def test_a_closing_statement_that_differs_asks_for_a_replay_and_then_agree
         # the same statement again is answered again, and its entry stays one
         await world.publish(closed(ids, 5))
         assert (await replays(world, 3))[2]["answer"] == "agreed"
-    types = [row["type"] async for row in world.database["entries"].find({"log": "demo"})]
+    types = [entry["type"] for entry in await rows.entries(world.database)]
     assert types.count("send") == 5
     assert types.count("closed") == 1
     assert types.count("answer") == 3

@@ -19,6 +19,7 @@ from shared.contracts import Checkpoint
 from shared.envelope import encode
 from shared.kafka import KafkaLog, Outgoing
 from shared.settings import KafkaSettings
+from tests.integration.audit import rows
 from tests.integration.audit.world import NOW, World, send, until
 from tests.support.cluster import KafkaCluster
 
@@ -67,14 +68,10 @@ async def command(
 
 async def rewrite(world: World) -> None:
     """Rewrite an entry and everything that follows from it, and sign it with the log's own key."""
-    entries, frontier = world.database["entries"], Frontier()
-    rows = await entries.find({"log": "demo"}).sort("_id", 1).to_list()
-    for index, row in enumerate(rows):
-        body = row["body"]
-        if index == 5:
-            body = body.replace(b'"accepted"', b'"canceled"')
-            await entries.update_one({"_id": row["_id"]}, {"$set": {"body": Binary(body)}})
-        frontier.append(leaf_hash(body))
+    frontier, bodies = Frontier(), await rows.bodies(world.database)
+    bodies[5] = bodies[5].replace(b'"accepted"', b'"canceled"')
+    await rows.set_bodies(world.database, bodies)
+    frontier.extend(leaf_hash(body) for body in bodies)
     note = Signer.load(world.settings.signing_key).sign("demo", frontier.size, frontier.root())
     signed = {
         "size": frontier.size,

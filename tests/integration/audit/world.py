@@ -40,6 +40,7 @@ from shared.kafka import Log, Outgoing
 from shared.mongo import Client, Database, connect, database
 from shared.settings import HttpSettings, KafkaSettings, MongoSettings, OidcSettings
 from shared.tasks import beside
+from tests.integration.audit.rows import bodies
 from tests.support.memory_kafka import MemoryCluster, MemoryLog
 
 NOW = datetime(2026, 3, 14, 20, 15, tzinfo=UTC)
@@ -133,7 +134,7 @@ class World:
 
     async def size(self, log: str = "demo") -> int:
         """Count the entries of a log."""
-        return await self.database["entries"].count_documents({"log": log})
+        return len(await bodies(self.database, log))
 
 
 def check_lists(world: World) -> CheckLists:

@@ -45,6 +45,7 @@ class Effects:
         self.rows = service.database["effects"]
         self.refuse: Callable[[Record], bool] = lambda _record: False
         self.away = 0
+        self.spare = asyncio.Event()
 
     async def apply(self, session: Session, records: Sequence[Record]) -> None:
         if self.away:
@@ -58,6 +59,7 @@ class Effects:
             [{"_id": f"{r.partition}/{r.offset}", "value": r.value.decode()} for r in records],
             session=session,
         )
+        self.spare.set()
 
     async def values(self) -> list[int]:
         return sorted([int(row["value"]) async for row in self.rows.find()])
@@ -86,14 +88,26 @@ async def prepare(records: Sequence[Record]) -> None:
     await asyncio.sleep(0.001 * len(records) / 100)
 
 
-@pytest.mark.parametrize("ahead", [None, prepare])
+AHEAD = ("not at all", "once something is stored", "while something is being stored")
+
+
+def ahead_of(when: str, spare: asyncio.Event) -> Ahead | None:
+    """Have a consumer read ahead, told by whoever stores that there is time for it, or untold."""
+    if when == AHEAD[0]:
+        return None
+    return Ahead(prepare, spare if when == AHEAD[2] else asyncio.Event())
+
+
+@pytest.mark.parametrize("ahead", AHEAD)
 async def test_cancelled_again_and_again_it_stores_every_record_once(
-    service: Service, topic: str, ahead: Ahead | None
+    service: Service, topic: str, ahead: str
 ) -> None:
     effects, group = Effects(service), f"registry.test-{uuid.uuid4().hex[:8]}"
     await service.log.publish(numbered(topic, 3000))
     for _ in range(6):
-        consumer = service.consumer(topic, effects.apply, group=group, most=100, ahead=ahead)
+        consumer = service.consumer(
+            topic, effects.apply, group=group, most=100, ahead=ahead_of(ahead, effects.spare)
+        )
         async with running(consumer):
             await asyncio.sleep(random.uniform(0.02, 0.4))  # noqa: S311 - not for secrets
     async with running(service.consumer(topic, effects.apply, group=group)):
@@ -101,14 +115,16 @@ async def test_cancelled_again_and_again_it_stores_every_record_once(
     assert await effects.values() == list(range(3000))
 
 
-@pytest.mark.parametrize("ahead", [None, prepare])
+@pytest.mark.parametrize("ahead", AHEAD)
 async def test_two_members_of_a_group_share_the_work_and_double_nothing(
-    service: Service, topic: str, ahead: Ahead | None
+    service: Service, topic: str, ahead: str
 ) -> None:
     effects, group = Effects(service), f"registry.test-{uuid.uuid4().hex[:8]}"
 
     def member() -> Consumer:
-        return service.consumer(topic, effects.apply, group=group, most=50, ahead=ahead)
+        return service.consumer(
+            topic, effects.apply, group=group, most=50, ahead=ahead_of(ahead, effects.spare)
+        )
 
     await service.log.publish(numbered(topic, 1000))
     async with running(member()):
@@ -140,14 +156,16 @@ async def test_a_rejected_record_becomes_a_dead_letter_and_its_neighbours_are_st
     assert await service.database["outbox"].count_documents({"topic": "bin.access"}) == 1
 
 
-@pytest.mark.parametrize("ahead", [None, prepare])
+@pytest.mark.parametrize("ahead", AHEAD)
 async def test_what_is_away_delays_and_skips_nothing(
-    service: Service, topic: str, ahead: Ahead | None
+    service: Service, topic: str, ahead: str
 ) -> None:
     effects = Effects(service)
     effects.away = 3
     await service.log.publish(numbered(topic, 50))
-    async with running(service.consumer(topic, effects.apply, most=20, ahead=ahead)):
+    async with running(
+        service.consumer(topic, effects.apply, most=20, ahead=ahead_of(ahead, effects.spare))
+    ):
         await effects.reach(50)
     assert await effects.values() == list(range(50))
 
@@ -162,19 +180,22 @@ class Rebalancing(MemoryLog):
         return self.member
 
 
-@pytest.mark.parametrize("ahead", [None, prepare])
+@pytest.mark.parametrize("ahead", AHEAD)
 async def test_placed_anew_while_it_stores_it_takes_no_record_twice(
-    service: Service, ahead: Ahead | None
+    service: Service, ahead: str
 ) -> None:
     log, counts = Rebalancing(MemoryCluster()), service.database["counts"]
+    spare = asyncio.Event()
     await log.publish(numbered(SENDS.name, 300))
 
     async def count(session: Session, records: Sequence[Record]) -> None:
         added = {"$inc": {"seen": len(records)}}
         await counts.update_one({"_id": "all"}, added, upsert=True, session=session)
+        spare.set()
         log.member.rewind()  # to the positions from before this transaction, if it reads ahead
 
-    consumer = replace(service, log=log).consumer(SENDS.name, count, most=20, ahead=ahead)
+    reads_ahead = ahead_of(ahead, spare)
+    consumer = replace(service, log=log).consumer(SENDS.name, count, most=20, ahead=reads_ahead)
 
     async def through() -> bool:
         return sum(consumer.health.positions.values()) == 300
