@@ -223,7 +223,7 @@ class Sends:
 
         Message by message, so that the entries of some rows stand near each other.
         """
-        order = [("message_id", 1), ("first", 1)]
+        order = [("message_id", 1), ("first", -1)]
         # by their ids too, since a row that somebody changed may be missing from every list
         hidden: Document = {"_id": _all_of(log), "log": {"$ne": log}, "first": {"$lt": below}}
         for found in (
