@@ -240,19 +240,25 @@ def open_tiles(size: int) -> list[Tile]:
 
 
 def grow_tiles(tiles: Tiles, size: int, leaves: Iterable[bytes]) -> None:
-    """Append leaf hashes to a tree's open tiles; `tiles` then holds every tile that changed."""
-    for leaf in leaves:
-        level, place, value = 0, size, leaf
-        while True:
-            tile = tiles.setdefault(Tile(level, place // TILE_WIDTH), bytearray())
-            if len(tile) != place % TILE_WIDTH * HASH_SIZE:
-                message = "a tile does not fit the size"
-                raise ValueError(message)
-            tile += value
-            if len(tile) < TILE_WIDTH * HASH_SIZE:
-                break
-            level, place, value = level + 1, place // TILE_WIDTH, _perfect_root(bytes(tile))
-        size += 1
+    """Append leaf hashes to a tree's open tiles; `tiles` then holds every tile that changed.
+
+    Raises `ValueError` where a tile does not fit the size.
+    """
+    _grow(tiles, 0, size, list(leaves))
+
+
+def _grow(tiles: Tiles, level: int, place: int, hashes: list[bytes]) -> None:
+    while hashes:
+        tile = tiles.setdefault(Tile(level, place // TILE_WIDTH), bytearray())
+        within = place % TILE_WIDTH
+        if len(tile) != within * HASH_SIZE:
+            message = "a tile does not fit the size"
+            raise ValueError(message)
+        some, hashes = hashes[: TILE_WIDTH - within], hashes[TILE_WIDTH - within :]
+        tile += b"".join(some)
+        place += len(some)
+        if place % TILE_WIDTH == 0:
+            _grow(tiles, level + 1, place // TILE_WIDTH - 1, [_perfect_root(bytes(tile))])
 
 
 def tile_of(node: Node) -> Tile:
