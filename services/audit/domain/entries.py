@@ -147,10 +147,14 @@ def zone_of(log: str) -> str:
     return NO_ZONE if log == OPERATORS else log
 
 
+def in_utc(moment: datetime) -> datetime:
+    """Give the same time in UTC, which most are in already."""
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+
+
 def timestamp(moment: datetime) -> str:
     """Write a time as entries have it: UTC, milliseconds."""
-    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    return in_utc.isoformat(timespec="milliseconds")[:-6] + "Z"  # in the place of +00:00
+    return in_utc(moment).isoformat(timespec="milliseconds")[:-6] + "Z"  # in the place of +00:00
 
 
 def year_of(entry: Mapping[str, Any]) -> str:

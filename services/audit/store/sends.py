@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from services.audit.domain.entries import Draft, EntryType, timestamp
+from services.audit.domain.entries import Draft, EntryType, in_utc, timestamp
 from shared.contracts.base import Channel, SendState
 from shared.mongo import Database, Document, Session, write_plainly
 
@@ -374,8 +374,8 @@ def _in_any(states: Mapping[str, int]) -> dict[str, int]:
 
 def _hour(moment: datetime) -> int:
     """Number the hours of UTC."""
-    in_utc = moment.astimezone(UTC)
-    return in_utc.toordinal() * 24 + in_utc.hour
+    own = in_utc(moment)
+    return own.toordinal() * 24 + own.hour
 
 
 _EPOCH_HOUR = _hour(datetime(1970, 1, 1, tzinfo=UTC))
@@ -457,7 +457,7 @@ def _new_row(send_id: str, log: str, index: int, draft: Draft) -> Document:
         "_id": send_id,
         "log": log,
         "first": index,
-        "day": draft.time.astimezone(UTC).date().isoformat(),
+        "day": in_utc(draft.time).isoformat()[:10],
         "message_id": draft.message_id,
         "network_ids": draft.network_ids,
         "channel": draft.channel,
