@@ -22,7 +22,15 @@ import orjson
 import psutil
 from pymongo import AsyncMongoClient
 
-from benchmarks.audit_rig import Servers, publish_sends, send, servers, service_process
+from benchmarks.audit_rig import (
+    Servers,
+    child,
+    publish_sends,
+    send,
+    servers,
+    service_process,
+    used,
+)
 from services.audit.domain.drafting import draft_of
 from services.audit.domain.entries import seal
 from shared.contracts import Send
@@ -151,9 +159,9 @@ async def _append(
     service.suspend()
     try:
         await publish_sends(started, load(zone))
-        mongod, broker = _child("mongod"), _child("java")
+        mongod, broker = child("mongod"), child("java")
         parts = (service, mongod, broker)
-        before = [_used(part) for part in parts]
+        before = [used(part) for part in parts]
         begun = time.perf_counter()
     finally:
         service.resume()
@@ -166,18 +174,11 @@ async def _append(
                 break
             await asyncio.sleep(0.02)
     spent = time.perf_counter() - begun
-    costs = [(_used(part) - used) * 1e6 / ENTRIES for part, used in zip(parts, before, strict=True)]
+    costs = [
+        (used(part) - spent_before) * 1e6 / ENTRIES
+        for part, spent_before in zip(parts, before, strict=True)
+    ]
     return Appended(ENTRIES / spent, *costs, megabytes=most)
-
-
-def _child(name: str) -> psutil.Process:
-    children = psutil.Process().children(recursive=True)
-    return next(child for child in children if child.name() == name)
-
-
-def _used(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return times.user + times.system
 
 
 def _bodies(count: int) -> list[bytes]:

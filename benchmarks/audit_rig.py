@@ -146,6 +146,18 @@ def _environment(settings: AuditSettings) -> dict[str, str]:
     return {f"BUURTBODE_{name}": value for name, value in values.items()}
 
 
+def child(name: str) -> psutil.Process:
+    """Give the server of a name that this process started."""
+    children = psutil.Process().children(recursive=True)
+    return next(process for process in children if process.name() == name)
+
+
+def used(process: psutil.Process) -> float:
+    """Give the processor time that a process has used so far, in seconds."""
+    times = process.cpu_times()
+    return times.user + times.system
+
+
 @asynccontextmanager
 async def audit_service(settings: AuditSettings) -> AsyncGenerator[App]:
     """Run the audit service in this process."""

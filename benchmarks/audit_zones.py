@@ -6,17 +6,27 @@ each round on zones of its own, and the clock runs until the last zone's checkpo
 
 import asyncio
 import itertools
+import os
 import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import psutil
 from aiokafka import partitioner  # pyright: ignore[reportMissingTypeStubs]
 
-from benchmarks.audit_rig import Servers, publish_sends, send, servers, service_process
+from benchmarks.audit_rig import (
+    Servers,
+    child,
+    publish_sends,
+    send,
+    servers,
+    service_process,
+    used,
+)
 from shared.contracts import Send
 from shared.mongo import Client, connect, database
 from shared.topics import PARTITIONS
@@ -51,19 +61,29 @@ def _partition(key: str) -> int:
     return (hashed & 0x7FFFFFFF) % PARTITIONS
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Entries a second, and microseconds of processor time per entry."""
+
+    rate: float
+    services: float
+    servers: float
+
+
 async def _measure(started: Servers, folder: Path, groups: Iterator[list[str]]) -> list[str]:
-    rates: dict[int, list[float]] = {1: [], 2: []}
+    rounds: dict[int, list[Round]] = {1: [], 2: []}
     settings = started.settings(_DATABASE)
     async with connect(settings.mongo, "benchmark") as client:
         with service_process(settings, folder / "first.log") as first:
             await _round(client, started, [first], next(groups))  # joins, warms
             for _ in range(ROUNDS):
-                rates[1].append(await _round(client, started, [first], next(groups)))
+                rounds[1].append(await _round(client, started, [first], next(groups)))
                 other = started.settings(_DATABASE)
                 with service_process(other, folder / "second.log") as second:
                     await _shared(client, started)
-                    rates[2].append(await _round(client, started, [first, second], next(groups)))
+                    rounds[2].append(await _round(client, started, [first, second], next(groups)))
                 await asyncio.sleep(2)  # the first takes its partitions back
+    rates = {processes: [item.rate for item in found] for processes, found in rounds.items()}
     one = statistics.median(rates[1])
     return [
         f"Eight zones, one per partition, {ENTRIES:,} entries each, {ROUNDS} rounds in turns.",
@@ -77,6 +97,7 @@ async def _measure(started: Servers, folder: Path, groups: Iterator[list[str]]) 
         ),
         "",
         "Both share two cores with the database, the broker and each other.",
+        *(_costs(name, rounds[number]) for number, name in ((1, "one process"), (2, "two"))),
     ]
 
 
@@ -97,17 +118,32 @@ async def _shared(client: Client, started: Servers) -> None:
 
 async def _round(
     client: Client, started: Servers, services: Sequence[psutil.Process], zones: Sequence[str]
-) -> float:
+) -> Round:
+    servers = [child("mongod"), child("java")]
     for service in services:
         service.suspend()
     try:
         await publish_sends(started, _changes(zones))
+        before = [sum(map(used, part)) for part in (services, servers)]
         begun = time.perf_counter()
     finally:
         for service in services:
             service.resume()
     await _signed(client, zones, ENTRIES)
-    return ENTRIES * len(zones) / (time.perf_counter() - begun)
+    spent, entries = time.perf_counter() - begun, ENTRIES * len(zones)
+    after = [sum(map(used, part)) for part in (services, servers)]
+    costs = [(late - early) * 1e6 / entries for early, late in zip(before, after, strict=True)]
+    return Round(entries / spent, *costs)
+
+
+def _costs(name: str, rounds: Sequence[Round]) -> str:
+    services = statistics.median(item.services for item in rounds)
+    others = statistics.median(item.servers for item in rounds)
+    room = (os.cpu_count() or 1) * 1_000_000 / (services + others)
+    return (
+        f"Processor time per entry, {name}: {services:.0f} us in the services, {others:.0f} us in "
+        f"database and broker; never waiting, there is room for {room:,.0f} a second."
+    )
 
 
 def _changes(zones: Sequence[str]) -> Iterator[Send]:
