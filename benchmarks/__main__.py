@@ -12,6 +12,9 @@ import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "performance.md"
 _HEADING = """# Performance
@@ -45,8 +48,9 @@ def main(arguments: list[str]) -> None:
     for name in _wanted(arguments):
         module = importlib.import_module(f"benchmarks.{name}")
         print(f"{name} ...", flush=True)
+        before = psutil.cpu_times()
         lines: list[str] = module.measure()
-        _write(name, str(module.TITLE), [*lines, "", _where()])
+        _write(name, str(module.TITLE), [*lines, "", _where(_stolen(before))])
 
 
 def _wanted(arguments: list[str]) -> list[str]:
@@ -63,12 +67,23 @@ def _wanted(arguments: list[str]) -> list[str]:
     return names or list(BENCHMARKS)
 
 
-def _where() -> str:
+def _stolen(before: Any) -> float:
+    """Give the share of the processors' time since then that a host gave to others (0 to 1).
+
+    It is what makes a virtual machine slow by turns, and nothing in it shows that otherwise.
+    """
+    after = psutil.cpu_times()
+    stolen: float = getattr(after, "steal", 0.0) - getattr(before, "steal", 0.0)
+    return stolen / max(sum(after) - sum(before), 1e-9)
+
+
+def _where(stolen: float) -> str:
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     today = datetime.now(UTC).date().isoformat()
     return (
         f"{today}; {os.cpu_count()} cores, Python {platform.python_version()}; load averages "
-        f"(1, 5, 15 minutes) at the end of the run: {load}."
+        f"(1, 5, 15 minutes) at the end of the run: {load}; {stolen:.1%} of the processors' time "
+        "went to others on the host."
     )
 
 
