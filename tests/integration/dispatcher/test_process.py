@@ -185,7 +185,7 @@ async def test_two_processes_share_the_work_and_either_may_be_killed(running: Ru
     await asyncio.to_thread(one.start)
     await asyncio.to_thread(two.start)
     # receipts that came while a process was dead are asked for once the alert is over
-    alert = await running.alert(timedelta(seconds=32))
+    alert = await running.alert(timedelta(seconds=48))
     await running.sent(PEOPLE // 4)
     one.kill()
     await running.sent(PEOPLE // 2)
