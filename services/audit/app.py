@@ -380,7 +380,7 @@ def _flows(
         look_up=look_up,
         list_access=list_access,
         export=ExportRows(list_sends, list_access, count_sends),
-        list_logs=ListLogs(stores.log, stores.checkpoints, stores.checks),
+        list_logs=ListLogs(stores.log, stores.checkpoints, stores.checks, clock),
         record_access=record_access,
         recover=recover,
         limit_lookups=limit_lookups,

@@ -32,6 +32,9 @@ class LogView(BaseModel):
     lists: CheckedView | None
     """Stored hashes, lists and counters, against the entries; daily."""
 
+    overdue: bool
+    """Whether one of these checks has not ended for two days; docs/operations.md says why."""
+
 
 class Logs(BaseModel):
     """Every log of the caller's zone, or all of them."""
@@ -57,6 +60,7 @@ async def list_logs(caller: Operator, flows: Wired) -> Logs:
                     "signed_at": state.signed_at,
                     "whole": state.whole,
                     "lists": state.lists,
+                    "overdue": state.overdue,
                 },
                 from_attributes=True,
             )

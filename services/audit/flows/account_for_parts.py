@@ -26,9 +26,11 @@ class AccountForParts:
         self._read = 0
         self._taken: Counter[str] = Counter()
 
-    async def page(self, page: Sequence[Stored]) -> bool:
-        """Take the next entries in; False where a part is missing without a reason."""
-        entries: list[dict[str, Any]] = [orjson.loads(stored.body) for stored in page]
+    async def page(self, page: Sequence[Stored], entries: Sequence[dict[str, Any]]) -> bool:
+        """Take the next entries in; False where a part is missing without a reason.
+
+        `entries` are those of the page, read already.
+        """
         start, self._read = self._read, self._read + len(page)
         self._taken += _taken(page)
         kept, erased = await transaction(

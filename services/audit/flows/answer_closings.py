@@ -57,8 +57,7 @@ class AnswerClosings:
         return answered
 
     async def _look(self, row: Document) -> bool:
-        head = await self._log.head(row["log"])
-        size = 0 if head is None else head.size
+        size = await self._log.size(row["log"])
         looked_at, again_at = row.get("looked_at"), row.get("again_at")
         waits = again_at is not None and again_at > self._clock.now()
         is_due = again_at is not None and not waits

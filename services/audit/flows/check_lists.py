@@ -5,7 +5,7 @@ makes the service tell something else than its log says, while every bundle stil
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -15,6 +15,7 @@ from services.audit.domain.entries import LASTING, EntryType
 from services.audit.domain.merkle import HASH_SIZE, TILE_WIDTH, Tiles, grow_tiles, leaf_hash
 from services.audit.domain.retold import TOLD_BY
 from services.audit.flows.account_for_parts import AccountForParts
+from services.audit.flows.check_figures import CheckFigures
 from services.audit.flows.check_log import MALFORMED
 from services.audit.flows.check_messages import CheckMessages
 from services.audit.store.log import FoundBy, LogStore, Stored
@@ -24,6 +25,9 @@ from shared.mongo import Client, Document, Session, transaction
 
 _PAGE = 1000
 _FULL = TILE_WIDTH * HASH_SIZE
+
+Entry = dict[str, Any]
+"""An entry's fields, as they were read back."""
 
 
 class CheckLists:
@@ -52,71 +56,69 @@ class CheckLists:
             return Doubt.MALFORMED
 
     async def _doubt(self, log: str) -> Doubt | None:
-        head = await self._log.head(log)
-        size = 0 if head is None else head.size
+        size = await self._log.size(log)
         counted: Counter[Place] = Counter()
         message_ids = await self._messages.listed(log)
         parts = AccountForParts(self._client, self._log, log)
         tiles: Tiles = {}
         for start in range(0, size, _PAGE):
             page = await self._log.page(log, start, min(start + _PAGE, size))
-            doubt = await self._page_doubt(log, page, start, tiles)
-            if doubt is None and not await parts.page(page):
+            entries = [orjson.loads(stored.body) for stored in page]
+            doubt = await self._page_doubt(log, start, page, entries, tiles)
+            if doubt is None and not await parts.page(page, entries):
                 doubt = Doubt.PRIVATE_UNACCOUNTED
             if doubt is not None:
                 return doubt
-            message_ids |= _messages_in(page)
-            counted += _count(page)
+            message_ids |= _messages_in(entries)
+            counted.update(_places(entries))
         if not await parts.adds_up():
             return Doubt.PRIVATE_UNACCOUNTED
-        lists_follow = await self._lists_follow(log, size)
+        figures = CheckFigures(self._client, self._log, self._sends, log, size)
+        lists_follow = await self._lists_follow(log, size, figures)
         if not (lists_follow and await self._messages.follow(log, message_ids)):
             return Doubt.LISTS_DIFFER
         if not await transaction(
             self._client, lambda session: self._years_hold(session, log, size, counted)
         ):
             return Doubt.COUNTERS_DIFFER
-        return await self._figures_doubt(log)
+        return await figures.doubt()
 
     async def _years_hold(
         self, session: Session, log: str, size: int, counted: Counter[Place]
     ) -> bool:
-        since = _count(await self._log.grown(session, log, size))
+        grown = await self._log.grown(session, log, size)
+        since = Counter(_places(orjson.loads(stored.body) for stored in grown))
         return await self._years.hold(session, log, counted + since)
 
     async def _page_doubt(
-        self, log: str, page: Sequence[Stored], start: int, tiles: Tiles
+        self,
+        log: str,
+        start: int,
+        page: Sequence[Stored],
+        entries: Sequence[Entry],
+        tiles: Tiles,
     ) -> Doubt | None:
-        grow_tiles(tiles, start, (leaf_hash(entry.body) for entry in page))
+        grow_tiles(tiles, start, (leaf_hash(stored.body) for stored in page))
         if not await self._tiles_hold(log, tiles):
             return Doubt.TILES_DIFFER
         for full in [tile for tile, hashes in tiles.items() if len(hashes) == _FULL]:
             del tiles[full]
         found_by = await self._log.found_by(log, start, start + len(page))
-        if not all(_is_found(entry, found_by.get(entry.index)) for entry in page):
+        if not all(
+            _is_found(stored, entry, found_by.get(stored.index))
+            for stored, entry in zip(page, entries, strict=True)
+        ):
             return Doubt.LISTS_DIFFER
-        return None if await self._sends_are_listed(log, page) else Doubt.LISTS_DIFFER
-
-    async def _figures_doubt(self, log: str) -> Doubt | None:
-        hold = await transaction(
-            self._client, lambda session: self._sends.counters_hold(session, log)
-        )
-        if hold:
-            hold = await transaction(
-                self._client, lambda session: self._sends.outcomes_hold(session, log)
-            )
-        if not hold:
-            return Doubt.COUNTERS_DIFFER
-        hold = await transaction(self._client, lambda session: self._sends.hours_hold(session, log))
-        return None if hold else Doubt.LISTS_DIFFER
+        return None if await self._sends_are_listed(log, entries) else Doubt.LISTS_DIFFER
 
     async def _tiles_hold(self, log: str, tiles: Tiles) -> bool:
         stored = await self._log.tiles(log, tiles)  # perhaps grown since
         return all(stored.get(tile, b"")[: len(hashes)] == hashes for tile, hashes in tiles.items())
 
-    async def _sends_are_listed(self, log: str, page: Iterable[Stored]) -> bool:
-        sends = _sends_in(page)
-        rows = {row["_id"]: row for row in await self._sends.many(log, _ids(sends))}
+    async def _sends_are_listed(self, log: str, entries: Iterable[Entry]) -> bool:
+        sends = [entry for entry in entries if entry["type"] == EntryType.SEND]
+        ids = sorted({str(entry["send_id"]) for entry in sends})
+        rows = {row["_id"]: row for row in await self._sends.many(log, ids)}
         listed = [(entry["index"], rows.get(row_id(log, entry["send_id"]))) for entry in sends]
         return all(
             row is not None
@@ -126,51 +128,42 @@ class CheckLists:
             for index, row in listed
         )
 
-    async def _lists_follow(self, log: str, size: int) -> bool:
+    async def _lists_follow(self, log: str, size: int, figures: CheckFigures) -> bool:
         """Tell whether each row is what its entries make of it; a row may have grown since."""
         async for rows in self._sends.batches(log, size, _PAGE // 4):
             indexes = {index for row in rows for index in row["entries"]}
             bodies = await self._log.bodies_at(log, indexes)
             entries = {index: orjson.loads(body) for index, body in bodies.items()}
-            if not all(_follows(log, row, entries) for row in rows):
-                return False
+            for row in rows:
+                if not _follows(log, row, entries):
+                    return False
+                figures.take(row, entries)
         return True
 
 
-def _is_found(entry: Stored, found_by: FoundBy | None) -> bool:
+def _is_found(stored: Stored, entry: Entry, found_by: FoundBy | None) -> bool:
     """Tell whether a private part is found by what it says, and by nothing else."""
-    if entry.part is None or found_by is None:
+    if stored.part is None or found_by is None:
         return True  # erased, perhaps between two reads
-    part: dict[str, Any] = orjson.loads(entry.part)
+    part: dict[str, Any] = orjson.loads(stored.part)
     members = part.get("member_ids") or ([part["to_member"]] if part.get("to_member") else [])
-    ends = orjson.loads(entry.body)["type"] not in LASTING
+    ends = entry["type"] not in LASTING
     return found_by == FoundBy(tuple(members), part.get("recipient"), ends)
 
 
-def _follows(log: str, row: Document, entries: dict[int, dict[str, Any]]) -> bool:
+def _follows(log: str, row: Document, entries: Mapping[int, Entry]) -> bool:
     own = [entries.get(index) for index in row["entries"]]
     found = [entry for entry in own if entry is not None]
     are_sends = all(entry["type"] == EntryType.SEND for entry in found)
     return len(found) == len(own) > 0 and are_sends and follows(log, row, found)
 
 
-def _ids(sends: Iterable[dict[str, Any]]) -> list[str]:
-    return sorted({str(entry["send_id"]) for entry in sends})
+def _places(entries: Iterable[Entry]) -> Iterator[Place]:
+    """Give what is no send by year, type and state."""
+    return (place_of(entry) for entry in entries if entry["type"] != EntryType.SEND)
 
 
-def _count(page: Iterable[Stored]) -> Counter[Place]:
-    """Count what is no send, by year, type and state."""
-    entries: list[dict[str, Any]] = [orjson.loads(entry.body) for entry in page]
-    return Counter(place_of(entry) for entry in entries if entry["type"] != EntryType.SEND)
-
-
-def _messages_in(page: Iterable[Stored]) -> set[str]:
-    """Give the ids of the messages of which a page tells more than a send."""
-    entries: list[dict[str, Any]] = [orjson.loads(entry.body) for entry in page]
+def _messages_in(entries: Iterable[Entry]) -> set[str]:
+    """Give the ids of the messages of which entries tell more than a send."""
     told = [entry for entry in entries if entry["type"] in TOLD_BY]
     return {str(entry["message_id"]) for entry in told if entry["message_id"] is not None}
-
-
-def _sends_in(page: Iterable[Stored]) -> list[dict[str, Any]]:
-    entries: list[dict[str, Any]] = [orjson.loads(entry.body) for entry in page]
-    return [entry for entry in entries if entry["type"] == EntryType.SEND]

@@ -17,6 +17,9 @@ from services.audit.store.log import Head, LogStore, Stored
 from shared.mongo import Client, Document, transaction
 
 WHOLE_EVERY = timedelta(days=1)
+OVERDUE = 2 * WHOLE_EVERY
+"""After how long without one that ended somebody has to look why."""
+
 _PAGE = 1000
 MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError)
 """What reading a row raises that somebody took a field from, or put something else into."""

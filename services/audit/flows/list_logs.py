@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.audit.flows.check_log import OVERDUE
 from services.audit.store.checkpoints import Checkpoints
 from services.audit.store.checks import Checked, Checks
-from services.audit.store.log import LogStore
+from services.audit.store.log import LogStore, size_of
+from shared.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +26,18 @@ class LogState:
     lists: Checked | None
     """The last check of tiles, lists and counters against the entries."""
 
+    overdue: bool
+    """Whether one of these daily checks has not ended for two days."""
+
 
 class ListLogs:
     """What `buurtbode status` shows."""
 
-    def __init__(self, log: LogStore, checkpoints: Checkpoints, checks: Checks) -> None:
+    def __init__(
+        self, log: LogStore, checkpoints: Checkpoints, checks: Checks, clock: Clock
+    ) -> None:
         """Wire."""
+        self._clock = clock
         self._log = log
         self._checkpoints = checkpoints
         self._checks = checks
@@ -38,10 +46,11 @@ class ListLogs:
         """Give all logs, by name."""
         signed = await self._checkpoints.signings()
         checks = await self._checks.all()
+        overdue = {log for log, _ in await self._checks.overdue(self._clock.now() - OVERDUE)}
         states: list[LogState] = []
         for log, head in (await self._log.heads()).items():
-            entries = 0 if head is None else head.size
+            entries = size_of(head)
             size, at = signed.get(log, (0, None))
             whole, lists = checks.get((log, "log")), checks.get((log, "lists"))
-            states.append(LogState(log, entries, size, at, whole, lists))
+            states.append(LogState(log, entries, size, at, whole, lists, log in overdue))
         return states

@@ -115,8 +115,7 @@ class RaiseAlarms:
 
     async def _replay(self, row: Document) -> Replay:
         log = row["log"]
-        head = await self._log.head(log)
-        size = 0 if head is None else head.size
+        size = await self._log.size(log)
         seen = await self._count(log, row["message_id"], row["release"], size)
         return Replay(
             event_id=alarm_id("replay|" + row["_id"]),

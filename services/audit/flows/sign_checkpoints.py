@@ -12,7 +12,7 @@ from services.audit.flows.check_log import WHOLE_EVERY, CheckLog
 from services.audit.flows.metrics import CHECKPOINTS, DOUBTS
 from services.audit.store.checkpoints import Checkpoints, Published, Signed
 from services.audit.store.checks import Checked, Checks
-from services.audit.store.log import Head, LogStore
+from services.audit.store.log import Head, LogStore, size_of
 from services.audit.store.ownership import OtherWriter, Ownership
 from shared.clock import Clock
 from shared.contracts import Checkpoint
@@ -21,6 +21,9 @@ from shared.outbox import Outbox
 
 RECOVERABLE = frozenset({Doubt.BEHIND_PUBLISHED.value, Doubt.NOT_PUBLISHED_LOG.value})
 """What a restored backup looks like: shorter than what was published, or grown anew since."""
+
+SMALL = 10_000
+"""Entries of a log that is checked within a second or so, and so by whoever needs it first."""
 
 Sign = Callable[[str, int, bytes], str]
 """Gives the signed note of a log's size and root."""
@@ -31,7 +34,8 @@ class SignCheckpoints:
 
     A log is signed only after its first whole check in this process, and once in doubt, in
     whichever process, never again before a restart, or before an operator put on record that a
-    backup was restored.
+    backup was restored. A log of millions takes minutes to check: `once` leaves it to `check`, so
+    that no other log waits for its signature meanwhile.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class SignCheckpoints:
         self._published_is_read = published_is_read
         self._clock = clock
         self._checked: dict[str, float] = {}
+        self._checking: set[str] = set()
         self.doubts: dict[str, str] = {}
         self.restored: dict[str, int] = {}
         """Logs of a restored backup, and the published size beyond which they are signed again."""
@@ -67,11 +72,12 @@ class SignCheckpoints:
         self._logger = structlog.get_logger(job="checkpoints")
 
     async def check(self) -> bool:
-        """Check whole logs that are due. They are checked while they grow."""
+        """Check whole logs that are due, the smallest first. They are checked while they grow."""
         if not await self._published_is_read():
             return False
-        logs = await self._log.heads()
-        for log in sorted({*logs, *await self._checkpoints.sizes()}):
+        sizes = {log: size_of(head) for log, head in (await self._log.heads()).items()}
+        signed = await self._checkpoints.sizes()
+        for log in sorted({*sizes, *signed}, key=lambda log: (sizes.get(log, 0), log)):
             await self._forgive_if_given_up(log)
             await self._check_if_due(log)
         return False
@@ -88,12 +94,21 @@ class SignCheckpoints:
     async def _check_if_due(self, log: str) -> None:
         at = self._checked.get(log)
         now = self._clock.monotonic()
-        if log in self.doubts or (at is not None and now - at < WHOLE_EVERY.total_seconds()):
+        if at is not None and now - at < WHOLE_EVERY.total_seconds():
             return
+        if log in self.doubts or log in self._checking:
+            return
+        self._checking.add(log)
+        try:
+            await self._check(log, now)
+        finally:
+            self._checking.discard(log)
+
+    async def _check(self, log: str, now: float) -> None:
         begun, head = self._clock.now(), (await self._log.heads()).get(log)
         doubt = await self._check_log.whole(log)
-        size, text = 0 if head is None else head.size, None if doubt is None else doubt.value
-        await self._checks.end(log, "log", Checked(self._clock.now(), size, text), begun)
+        text = None if doubt is None else doubt.value
+        await self._checks.end(log, "log", Checked(self._clock.now(), size_of(head), text), begun)
         if doubt is None:
             self._checked[log] = now
         else:
@@ -109,7 +124,7 @@ class SignCheckpoints:
                 continue
             if head is None:
                 self._refuse(log, Doubt.MALFORMED.value)
-            elif head.size > sizes.get(log, 0):
+            elif head.size > sizes.get(log, 0) and (log in self._checked or head.size <= SMALL):
                 await self._sign_log(head)
         return False
 
@@ -119,7 +134,7 @@ class SignCheckpoints:
                 if head.log not in self._checked:
                     await self._check_if_due(head.log)
                 await self._share_doubt(head.log)
-                if head.log not in self.doubts:
+                if head.log in self._checked and head.log not in self.doubts:
                     await self._sign_head(head)
         except OtherWriter:
             return  # it signs

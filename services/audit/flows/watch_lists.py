@@ -4,8 +4,8 @@ import structlog
 
 from services.audit.domain.alarms import Doubt
 from services.audit.flows.check_lists import CheckLists
-from services.audit.flows.check_log import WHOLE_EVERY
-from services.audit.flows.metrics import LIST_DOUBTS
+from services.audit.flows.check_log import OVERDUE, WHOLE_EVERY
+from services.audit.flows.metrics import LIST_DOUBTS, OVERDUE_CHECKS
 from services.audit.store.checks import Checked, Checks
 from services.audit.store.log import LogStore
 from shared.clock import Clock
@@ -36,6 +36,7 @@ class WatchLists:
             if head is not None and await self._is_due(log):
                 self._looked[log] = self._clock.monotonic()
                 await self._note(log, head.size, await self._check(log))
+        OVERDUE_CHECKS.set(len(await self._checks.overdue(self._clock.now() - OVERDUE)))
         return False
 
     async def _is_due(self, log: str) -> bool:

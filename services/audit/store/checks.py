@@ -39,7 +39,7 @@ class Checks:
         is just being written. One whose process ended in the middle is due again after `_GIVEN_UP`,
         and so is one that was begun in the future: nobody did that.
         """
-        first: Document = {"begun": now, "log": log, "what": what, "done": True}
+        first: Document = {"begun": now, "since": now, "log": log, "what": what, "done": True}
         await self._rows.update_one({"_id": f"{log}|{what}"}, {"$setOnInsert": first}, upsert=True)
         old: Document = {"begun": {"$lte": now - every}}
         lost: Document = {"done": False, "begun": {"$lt": now - _GIVEN_UP}}
@@ -71,6 +71,12 @@ class Checks:
         """Give the doubt that the last check of a log left, whichever process made it."""
         row = await self._rows.find_one({"_id": f"{log}|{what}"}, {"doubt": 1})
         return None if row is None else row.get("doubt")
+
+    async def overdue(self, since: datetime) -> set[tuple[str, What]]:
+        """Give the checks, by log, of which none has ended since a time."""
+        never: Document = {"at": {"$exists": False}, "since": {"$lt": since}}
+        rows = self._rows.find({"$or": [{"at": {"$lt": since}}, never]}, {"log": 1, "what": 1})
+        return {(row["log"], row["what"]) async for row in rows}
 
     async def all(self) -> Mapping[tuple[str, What], Checked]:
         """Give the last check of each kind, by log."""

@@ -80,6 +80,11 @@ class Head:
         return self.frontier.size
 
 
+def size_of(head: Head | None) -> int:
+    """Give how many entries there are below a head; none where there is no head."""
+    return 0 if head is None else head.size
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """An entry as it was stored, with what lives beside it, if that is still there."""
@@ -264,8 +269,8 @@ class LogStore:
                     await asyncio.sleep(0)
                 sealed += part
                 await writing.then(lambda p=part: self._insert(session, log, p, beside))
-            counts = sends.counts()
-            await writing.then(lambda: self._sends.count(session, counts))
+            figures = sends.figures()
+            await writing.then(lambda: self._sends.count(session, log, figures))
             self._sealed()
         await self._write_head(session, log, tree)
         await self._years.add(session, log, sealed)
@@ -311,10 +316,14 @@ class LogStore:
         now = self._clock.now()
         return _Beside(erased, now + self._text_kept_for, now + self._private_kept_for)
 
-    async def head(self, log: str) -> Head | None:
+    async def head(self, log: str, session: Session | None = None) -> Head | None:
         """Give a log's head, or None where there is no such log. Raises `BrokenLog`."""
-        row = await self._heads.find_one({"_id": log})
+        row = await self._heads.find_one({"_id": log}, session=session)
         return None if row is None else Head(log, _frontier(row))
+
+    async def size(self, log: str, session: Session | None = None) -> int:
+        """Give how many entries a log has. Raises `BrokenLog`."""
+        return size_of(await self.head(log, session))
 
     async def heads(self) -> dict[str, Head | None]:
         """Give the heads of all logs by name; None in the place of one that has not its form."""
@@ -362,9 +371,11 @@ class LogStore:
             )
         return [_stored(index, body, parts) for index, body in bodies.items()]
 
-    async def bodies_at(self, log: str, indexes: Collection[int]) -> dict[int, bytes]:
+    async def bodies_at(
+        self, log: str, indexes: Collection[int], session: Session | None = None
+    ) -> dict[int, bytes]:
         """Give some entries as they were hashed, without what lives beside them."""
-        return await self._blocks.at(log, indexes)
+        return await self._blocks.at(log, indexes, session)
 
     async def of_message(self, log: str, message_id: str, types: Sequence[str]) -> list[Stored]:
         """Give a message's entries of some types, in order; none of its sends."""

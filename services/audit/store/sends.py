@@ -4,19 +4,19 @@ All follow from the log and are written with it. A send stands in lists where it
 stood, so that paging neither repeats nor misses one while the log grows.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from services.audit.domain.entries import Draft, EntryType, in_utc, timestamp
+from services.audit.domain.figures import Day, Figures, Outcome, hour_of
 from shared.contracts.base import Channel, SendState
 from shared.mongo import Database, Document, Session, write_plainly
 
-NO_NETWORK = "-"
 _READ = 500
 _CHANNELS = [channel.value for channel in Channel]
 _STATES = [state.value for state in SendState]
@@ -76,22 +76,13 @@ class _Change(msgspec.Struct, gc=False):
     events: list[str] = []
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What a batch does to the counters, as updates of each collection."""
-
-    stats: list[Document]
-    outcomes: list[Document]
-    hours: list[Document]
-
-
 class Projection:
     """What a batch does to its sends."""
 
-    def __init__(self, log: str, known: dict[str, _Change]) -> None:
+    def __init__(self, log: str, rows: Iterable[Document] = ()) -> None:
         """Begin with the rows that are stored."""
         self.log = log
-        self.changes = known
+        self.changes = {row["_id"]: _Change(row, is_new=False, before=row["state"]) for row in rows}
 
     def knows(self, draft: Draft) -> bool:
         """Tell whether the log has a send's event already."""
@@ -122,14 +113,16 @@ class Projection:
         """Give what the entries changed."""
         return [change for change in self.changes.values() if change.added]
 
-    def counts(self) -> Counts:
+    def figures(self) -> Figures:
         """Give what becomes of the counters, once all entries are taken in."""
-        changed = self.changed()
-        return Counts(
-            stats=_stats(self.log, changed),
-            outcomes=_outcomes(self.log, changed),
-            hours=_hours(self.log, changed),
-        )
+        figures = Figures()
+        for item in self.changed():
+            row = item.row
+            figures.count(row, row["state"], 1)
+            if item.before is not None:
+                figures.count(row, item.before, -1)
+            figures.reach(hour_of(row["time"]), row["first"])
+        return figures
 
 
 class Sends:
@@ -153,13 +146,9 @@ class Sends:
         """Read the rows of the sends that entries tell of, to take the entries into them."""
         ids = {_id(log, draft.send_id) for draft in drafts if draft.type is EntryType.SEND}
         if not ids:
-            return Projection(log, {})
+            return Projection(log)
         known = self._rows.find({"_id": {"$in": list(ids)}}, session=session)
-        rows = {
-            row["_id"]: _Change(row, is_new=False, before=row["state"])
-            for row in await known.to_list()
-        }
-        return Projection(log, rows)
+        return Projection(log, await known.to_list())
 
     async def write(self, session: Session, projection: Projection) -> None:
         """Write the rows, in the transaction that appends the entries."""
@@ -169,11 +158,11 @@ class Sends:
         await write_plainly(self._rows, "insert", new, session)
         await write_plainly(self._rows, "update", old, session)
 
-    async def count(self, session: Session, counts: Counts) -> None:
+    async def count(self, session: Session, log: str, figures: Figures) -> None:
         """Keep the counters, in the same transaction."""
-        await write_plainly(self._stats, "update", counts.stats, session)
-        await write_plainly(self._outcomes, "update", counts.outcomes, session)
-        await write_plainly(self._hours, "update", counts.hours, session)
+        await write_plainly(self._stats, "update", _days(log, figures.days), session)
+        await write_plainly(self._outcomes, "update", _outcomes(log, figures.outcomes), session)
+        await write_plainly(self._hours, "update", _hours(log, figures.hours), session)
 
     async def page(
         self, log: str, wanted: SendFilter, below: int | None, most: int
@@ -198,8 +187,8 @@ class Sends:
         self, log: str, since: datetime | None, until: datetime | None
     ) -> tuple[int, int] | None:
         """Give the first and last place of the sends of some hours; None where there are none."""
-        begin = 0 if since is None else _hour(since)
-        end = _LAST_HOUR if until is None else _hour(until)
+        begin = 0 if since is None else hour_of(since)
+        end = _LAST_HOUR if until is None else hour_of(until)
         ids = {"$gte": _hour_id(log, begin), "$lte": _hour_id(log, end)}
         both: Document = {"lowest": {"$min": "$lowest"}, "highest": {"$max": "$highest"}}
         found = await self._hours.aggregate(
@@ -213,10 +202,14 @@ class Sends:
         """Give a send's row: `entries` are the indexes of its whole history."""
         return await self._rows.find_one({"_id": _id(log, send_id)})
 
-    async def many(self, log: str, send_ids: Sequence[str]) -> list[Document]:
+    async def many(
+        self, log: str, send_ids: Sequence[str], session: Session | None = None
+    ) -> list[Document]:
         """Give rows, the newest first."""
-        ids = [_id(log, send_id) for send_id in send_ids]
-        return await self._rows.find({"_id": {"$in": ids}}).sort("first", -1).to_list()
+        rows = self._rows.find(
+            {"_id": {"$in": [_id(log, send_id) for send_id in send_ids]}}, session=session
+        )
+        return await rows.sort("first", -1).to_list()
 
     async def batches(self, log: str, below: int, most: int) -> AsyncIterator[list[Document]]:
         """Stream the rows whose first entry is below an index, some at a time.
@@ -236,57 +229,43 @@ class Sends:
                 while batch := await rows.to_list(most):
                     yield batch
 
-    async def counters_hold(self, session: Session, log: str) -> bool:
-        """Tell whether the counters are those of the rows; the session's snapshot holds both."""
-        network: Document = {"$cond": [{"$eq": ["$network_ids", []]}, [NO_NETWORK], "$network_ids"]}
-        place: Document = {"day": "$day", "network": "$n", "channel": "$channel", "state": "$state"}
-        groups = await self._rows.aggregate(
-            [
-                {"$match": {"log": log}},
-                {"$project": {"n": network, "day": 1, "channel": 1, "state": 1}},
-                {"$unwind": "$n"},
-                {"$group": {"_id": place, "count": {"$sum": 1}}},
-            ],
-            session=session,
-        )
-        counted = [
-            ("|".join((log, *group["_id"].values())), int(group["count"])) async for group in groups
+    async def days_hold(self, session: Session, log: str, figures: Figures) -> bool:
+        """Tell whether the counters by day are those that somebody counted."""
+        own: Document = {"$or": [{"_id": _all_of(log)}, {"log": log}], "count": {"$ne": 0}}
+        stated = [
+            (row["_id"], _counter(row), row["count"])
+            async for row in self._stats.find(own, session=session)
         ]
-        rows = self._stats.find({"log": log, "count": {"$ne": 0}}, session=session)
-        stated = [(_counter(row), row["count"]) async for row in rows]
-        return sorted(counted) == sorted(stated)
+        counted = [
+            (name, name, count)
+            for name, count in (("|".join((log, *day)), n) for day, n in figures.days.items())
+            if count
+        ]
+        return sorted(stated) == sorted(counted)
 
-    async def outcomes_hold(self, session: Session, log: str) -> bool:
-        """Tell whether the counters by message are those of the rows, as of one moment."""
-        groups = await self._rows.aggregate(
-            [
-                {"$match": {"log": log}},
-                {"$group": {"_id": {"m": "$message_id", "s": "$state"}, "n": {"$sum": 1}}},
-            ],
-            session=session,
-        )
-        counted: defaultdict[str, dict[str, int]] = defaultdict(dict)
-        async for group in groups:
-            counted[_id(log, group["_id"]["m"])][group["_id"]["s"]] = int(group["n"])
+    async def outcomes_hold(self, session: Session, log: str, figures: Figures) -> bool:
+        """Tell whether the counters by message are those that somebody counted."""
         kept = self._outcomes.find({"_id": _all_of(log)}, session=session)
-        stated = {row["_id"]: _in_any(row["states"]) async for row in kept}
-        return counted == {name: states for name, states in stated.items() if states}
+        stated = {
+            (row["_id"], state): count
+            async for row in kept
+            for state, count in _in_any(row["states"]).items()
+        }
+        return stated == {
+            (_id(log, message_id), state): count
+            for (message_id, state), count in figures.outcomes.items()
+            if count
+        }
 
-    async def hours_hold(self, session: Session, log: str) -> bool:
-        """Tell whether the places kept per hour are wide enough for the rows."""
-        hour: Document = {"$floor": {"$divide": [{"$toLong": "$time"}, 3_600_000]}}
-        places: Document = {"lowest": {"$min": "$first"}, "highest": {"$max": "$first"}}
-        groups = await self._rows.aggregate(
-            [{"$match": {"log": log}}, {"$group": {"_id": hour, **places}}], session=session
-        )
-        needed = {_hour_id(log, _EPOCH_HOUR + int(g["_id"])): g for g in await groups.to_list()}
-        kept = self._hours.find({"_id": {"$in": list(needed)}}, session=session)
-        rows: dict[str, Document] = {row["_id"]: row for row in await kept.to_list()}
+    async def hours_hold(self, session: Session, log: str, figures: Figures) -> bool:
+        """Tell whether the places kept per hour are as wide as somebody found they must be."""
+        kept = self._hours.find({"_id": _all_of(log)}, session=session)
+        stated = {row["_id"]: (row["lowest"], row["highest"]) async for row in kept}
         return all(
-            name in rows
-            and rows[name]["lowest"] <= group["lowest"]
-            and rows[name]["highest"] >= group["highest"]
-            for name, group in needed.items()
+            (places := stated.get(_hour_id(log, hour))) is not None
+            and places[0] <= lowest
+            and places[1] >= highest
+            for hour, (lowest, highest) in figures.hours.items()
         )
 
     async def entries_of(self, log: str, message_id: str) -> AsyncIterator[list[int]]:
@@ -372,13 +351,6 @@ def _in_any(states: Mapping[str, int]) -> dict[str, int]:
     return {state: count for state, count in states.items() if count}
 
 
-def _hour(moment: datetime) -> int:
-    """Number the hours of UTC."""
-    own = in_utc(moment)
-    return own.toordinal() * 24 + own.hour
-
-
-_EPOCH_HOUR = _hour(datetime(1970, 1, 1, tzinfo=UTC))
 _LAST_HOUR = 99_999_999
 """Beyond the hours of the year 9999, and as wide as an hour's id is."""
 
@@ -387,68 +359,44 @@ def _hour_id(log: str, hour: int) -> str:
     return f"{log}|{hour:08d}"
 
 
-def _stats(log: str, changed: Iterable[_Change]) -> list[Document]:
-    moves: Counter[tuple[str, str, str, str]] = Counter()
-    for item in changed:
-        row = item.row
-        for network in row["network_ids"] or (NO_NETWORK,):
-            moves[row["day"], network, row["channel"], row["state"]] += 1
-            if item.before is not None:
-                moves[row["day"], network, row["channel"], item.before] -= 1
+def _days(log: str, moves: Mapping[Day, int]) -> list[Document]:
     return [
         {
-            "q": {"_id": "|".join((log, *place))},
+            "q": {"_id": "|".join((log, *day))},
             "u": {
                 "$inc": {"count": count},
                 "$setOnInsert": {
                     "log": log,
-                    **dict(zip(("day", "network_id", "channel", "state"), place, strict=True)),
+                    **dict(zip(("day", "network_id", "channel", "state"), day, strict=True)),
                 },
             },
             "upsert": True,
         }
-        for place, count in sorted(moves.items())
+        for day, count in sorted(moves.items())
         if count
     ]
 
 
-def _outcomes(log: str, changed: Iterable[_Change]) -> list[Document]:
+def _outcomes(log: str, moves: Mapping[Outcome, int]) -> list[Document]:
     """Keep, per message, how many of its sends are in each state: thousands, read at once."""
-    moves: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for item in changed:
-        move = moves[item.row["message_id"]]
-        move[item.row["state"]] += 1
-        if item.before is not None:
-            move[item.before] -= 1
+    by_message: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for (message_id, state), count in moves.items():
+        if count:
+            by_message[message_id][f"states.{state}"] = count
     return [
-        {
-            "q": {"_id": _id(log, message_id)},
-            "u": {"$inc": {f"states.{state}": n for state, n in move.items() if n}},
-            "upsert": True,
-        }
-        for message_id, move in sorted(moves.items())
-        if any(move.values())
+        {"q": {"_id": _id(log, message_id)}, "u": {"$inc": states}, "upsert": True}
+        for message_id, states in sorted(by_message.items())
     ]
 
 
-def _hours(log: str, changed: Iterable[_Change]) -> list[Document]:
-    """Keep, per hour, between which places the sends stand whose latest change was in it.
-
-    So a list of some hours reads these places and no others. A send that has moved on to a
-    later hour leaves its old one wider than it needs to be, which is never wrong.
-    """
-    places: dict[int, tuple[int, int]] = {}
-    for item in changed:
-        hour, first = _hour(item.row["time"]), item.row["first"]
-        lowest, highest = places.get(hour, (first, first))
-        places[hour] = min(lowest, first), max(highest, first)
+def _hours(log: str, hours: Mapping[int, tuple[int, int]]) -> list[Document]:
     return [
         {
             "q": {"_id": _hour_id(log, hour)},
             "u": {"$min": {"lowest": lowest}, "$max": {"highest": highest}},
             "upsert": True,
         }
-        for hour, (lowest, highest) in sorted(places.items())
+        for hour, (lowest, highest) in sorted(hours.items())
     ]
 
 

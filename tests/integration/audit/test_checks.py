@@ -1,5 +1,6 @@
 """The daily checks of whole logs: on record, shown to operators, loud when they find something."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from services.audit.domain.alarms import Doubt
+from services.audit.flows import sign_checkpoints
+from services.audit.flows.check_log import CheckLog
 from services.audit.flows.watch_lists import WatchLists
 from services.audit.store.checks import Checked, Checks
 from services.audit.store.log import LogStore
@@ -173,3 +176,62 @@ async def test_a_log_whose_head_is_gone_is_not_taken_for_a_new_one(world: World)
             return "log demo" in await app.ready()
 
         await until(said, "readiness to name the log")
+
+
+async def test_a_large_log_is_checked_once_while_others_are_signed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both jobs would begin with it at each start, and no other log be signed for minutes."""
+    real, began, go_on = CheckLog.whole, list[str](), asyncio.Event()
+
+    async def whole(self: CheckLog, log: str) -> Doubt | None:
+        began.append(log)
+        if log == "demo":
+            await go_on.wait()
+        return await real(self, log)
+
+    async with world.running():
+        await world.publish(*[send(number) for number in range(COUNT)])
+        await world.signed(COUNT)
+    monkeypatch.setattr(CheckLog, "whole", whole)
+    monkeypatch.setattr(sign_checkpoints, "SMALL", COUNT // 2)
+    async with world.running():
+        await world.publish(send(COUNT), send(1, zone="other"))
+        await world.signed(1, "other")
+        await until(lambda: _is_in("demo", began), "the check of the large log")
+        await world.publish(send(2, zone="other"))
+        await world.signed(2, "other")
+        signed = await world.database["signed"].find_one({"_id": "demo"})
+        assert signed is not None
+        assert signed["size"] == COUNT
+        go_on.set()
+        await world.signed(COUNT + 1)
+    assert began.count("demo") == 1
+
+
+async def _is_in(log: str, began: list[str]) -> bool:
+    return log in began
+
+
+async def test_a_check_that_does_not_end_is_overdue_after_two_days(world: World) -> None:
+    checks = Checks(world.database)
+    assert not await checks.begin("demo", "lists", NOW, DAY)
+    assert await checks.begin("demo", "lists", NOW + 1.5 * DAY, DAY)  # and its process ends
+    assert await checks.overdue(NOW) == set()
+    assert await checks.overdue(NOW + DAY) == {("demo", "lists")}
+    await checks.end("demo", "lists", Checked(NOW + 2 * DAY, 1, None))
+    assert await checks.overdue(NOW + DAY) == set()
+    assert await checks.overdue(NOW + 3 * DAY) == {("demo", "lists")}
+
+
+async def test_an_operator_sees_that_a_check_is_overdue(world: World) -> None:
+    async with world.running() as app:
+        await world.publish(send(1))
+        await world.signed(1)
+        async with world.http(app, Role.OPERATOR) as http:
+            assert not (await logs(http))["demo"]["overdue"]
+            old = {"log": "demo", "what": "lists", "at": utc_now() - 3 * DAY, "done": False}
+            fields: Document = {**old, "size": 1, "doubt": None, "begun": utc_now()}
+            where: Document = {"_id": "demo|lists"}
+            await world.database["checks"].replace_one(where, fields, upsert=True)
+            assert (await logs(http))["demo"]["overdue"]

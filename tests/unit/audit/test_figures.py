@@ -1,0 +1,92 @@
+"""What is counted of sends: by whoever appends, batch by batch, and by whoever checks."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.audit.domain.drafting import send_draft
+from services.audit.domain.entries import Draft, seal
+from services.audit.domain.figures import Figures
+from services.audit.store.sends import Projection
+from shared.contracts import Send
+from shared.contracts.base import Channel, Lane, MessageType, SendState
+from shared.contracts.dispatcher import Basis
+
+BEGAN = datetime(2026, 3, 14, 22, 15, tzinfo=UTC)
+STATES = [SendState.ACCEPTED, SendState.UNKNOWN, SendState.DELIVERED, SendState.FAILED]
+MESSAGES = ("6f1c2a34-9b1e-4d27-8a5e-0c2f6d1b7e90", "7f1c2a34-9b1e-4d27-8a5e-0c2f6d1b7e90")
+
+
+def event(number: int, seq: int, state: SendState, hours: int) -> Send:
+    sms = number % 2 == 0
+    return Send(
+        event_id=f"{number}.{seq}",
+        zone_id="demo",
+        send_id=f"send-{number}",
+        seq=seq,
+        message_id=MESSAGES[number % 2],
+        message_type=MessageType.ALERT,
+        network_ids=("bin-linde", "bin-beuk")[: number % 3],
+        member_ids=(f"member-{number}",),
+        recipient="0" * 64,
+        recipient_year=2026,
+        lane=Lane.WARM,
+        channel=Channel.SMS if sms else Channel.EMAIL,
+        state=state,
+        attempt=1,
+        language="nl",
+        template="alert",
+        segments=1 if sms else None,
+        provider_reference=f"SM{number}",
+        basis=Basis(legal="police-act-1992-art-44", house_rules={"bin-linde": 2}),
+        time=BEGAN + timedelta(hours=hours),
+    )
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Draft]:
+    """Give the changes of a few sends, in whatever order they were read."""
+    lengths = draw(st.lists(st.integers(1, 4), min_size=1, max_size=6))
+    changes = [
+        event(number, seq, draw(st.sampled_from(STATES)), draw(st.integers(0, 3)))
+        for number, length in enumerate(lengths)
+        for seq in range(1, length + 1)
+    ]
+    return [send_draft(change) for change in draw(st.permutations(changes))]
+
+
+def written(drafts: list[Draft], cuts: list[int]) -> tuple[Figures, list[dict[str, Any]]]:
+    """Count as whoever appends does: each batch knows the rows that those before it left."""
+    total, rows = Figures(), list[dict[str, Any]]()
+    for start, end in zip([0, *cuts], [*cuts, len(drafts)], strict=True):
+        batch = Projection("demo", rows)
+        batch.take(start, drafts[start:end])
+        total.add(batch.figures())
+        rows = [change.row for change in batch.changes.values()]
+    return total, rows
+
+
+@given(histories(), st.data())
+def test_any_cut_of_a_log_counts_the_same_for_who_appends_and_who_checks(
+    drafts: list[Draft], data: st.DataObject
+) -> None:
+    places = st.lists(st.integers(0, len(drafts)), max_size=4).map(sorted)
+    by_writer, rows = written(drafts, data.draw(places))
+    entries = [
+        orjson.loads(seal(draft, index, "demo", bytes(32)).body)
+        for index, draft in enumerate(drafts)
+    ]
+    by_checker, cuts = Figures(), data.draw(places)
+    for start, end in zip([0, *cuts], [*cuts, len(drafts)], strict=True):
+        for row in rows:
+            own = [entry for entry in entries if row["_id"] == f"demo|{entry['send_id']}"]
+            by_checker.move(row, own, start, end)
+            by_checker.place(row, own, len(drafts))
+    assert +by_checker.days == +by_writer.days
+    assert +by_checker.outcomes == +by_writer.outcomes
+    assert all(count >= 0 for count in by_writer.days.values())
+    for hour, (lowest, highest) in by_checker.hours.items():
+        assert by_writer.hours[hour][0] <= lowest <= highest <= by_writer.hours[hour][1]
