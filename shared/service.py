@@ -23,23 +23,37 @@ from shared.logging import fault
 from shared.settings import HttpSettings, UnusableSettingsError
 from shared.tasks import Task, beside
 
+_ENDING = timedelta(seconds=5)
+_KEEP_ALIVE_S = 75
+"""How long a connection may stand unused. Longer than those who ask hold on to one (httpx 5 s, our
+own command line with it; aiohttp 15 s; load balancers 60 s): who is the first to close it cannot
+send a request on a connection that the other is just closing, to which nobody would answer."""
+
 
 async def serve(app: FastAPI, http: HttpSettings, tasks: Sequence[Task]) -> None:
     """Run until SIGTERM or SIGINT; then stop taking requests, and end the tasks."""
-    server = uvicorn.Server(
+    with _ending_quietly():
+        async with beside(tasks):
+            await _serve(http_server(app, http.host, http.port))
+
+
+def http_server(app: FastAPI, host: str, port: int, ending: timedelta = _ENDING) -> uvicorn.Server:
+    """Make a service's HTTP server, not started.
+
+    `port` 0 is any that is free; `ending` is how long requests under way may take at its end.
+    """
+    return uvicorn.Server(
         uvicorn.Config(
             app,
-            host=http.host,
-            port=http.port,
+            host=host,
+            port=port,
             log_config=None,
             access_log=False,
-            timeout_graceful_shutdown=5,
+            timeout_keep_alive=_KEEP_ALIVE_S,
+            timeout_graceful_shutdown=int(ending.total_seconds()),
             lifespan="off",
         )
     )
-    with _ending_quietly():
-        async with beside(tasks):
-            await _serve(server)
 
 
 async def _serve(server: uvicorn.Server) -> None:

@@ -26,6 +26,7 @@ from shared.kafka import Log
 from shared.mongo import Client, Database, connect
 from shared.mongo import database as open_database
 from shared.pseudonyms import rotate
+from shared.service import http_server
 from shared.settings import HttpSettings, KafkaSettings, MongoSettings, OidcSettings
 from shared.tasks import end
 from tests.support.dispatcher import member, published
@@ -103,16 +104,8 @@ class Dispatcher:
         client = await self._stack.enter_async_context(connect(self.settings.mongo, "test"))
         self.app = await build(self.settings, self.log, client, self.clock)
         self._tasks = [_start(task) for task in self.app.tasks]
-        server = uvicorn.Server(
-            uvicorn.Config(
-                self.app.http,
-                host=LOOPBACK,
-                port=self.settings.http.port,
-                log_config=None,
-                lifespan="off",
-                timeout_graceful_shutdown=1,
-            )
-        )
+        port, ending = self.settings.http.port, timedelta(seconds=1)
+        server = http_server(self.app.http, LOOPBACK, port, ending)
         self._server = server
         self._serving = _start(server._serve)  # pyright: ignore[reportPrivateUsage] - `serve` takes the signals
         async with asyncio.timeout(10):

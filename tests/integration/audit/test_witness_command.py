@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-import uvicorn
 from bson import Binary
 
 from services.audit.app import App
@@ -18,6 +17,7 @@ from shared.access import Role
 from shared.contracts import Checkpoint
 from shared.envelope import encode
 from shared.kafka import KafkaLog, Outgoing
+from shared.service import http_server
 from shared.settings import KafkaSettings
 from tests.integration.audit import rows
 from tests.integration.audit.world import NOW, World, send, until
@@ -28,8 +28,7 @@ COUNT = 20
 
 @asynccontextmanager
 async def served(app: App) -> AsyncGenerator[str]:
-    config = uvicorn.Config(app.http, port=0, log_level="critical", lifespan="off")
-    server = uvicorn.Server(config)
+    server = http_server(app.http, "127.0.0.1", 0)
     running = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.02)

@@ -22,6 +22,7 @@ from schemathesis import GenerationMode
 from schemathesis import checks as all_checks
 from schemathesis.specs.openapi import checks as openapi_checks
 
+from shared.service import http_server
 from shared.settings import MongoSettings
 from tests.integration.registry.harness import (
     Registry,
@@ -105,9 +106,7 @@ async def _start(
         await _side(registry, "kornoelje", "44021"),
         await _side(registry, "sleedoorn", "11002"),
     )
-    server = uvicorn.Server(
-        uvicorn.Config(registry.app.http, host="127.0.0.1", port=0, log_config=None, lifespan="off")
-    )
+    server = http_server(registry.app.http, "127.0.0.1", 0)
     serving = asyncio.create_task(server.serve())
     while not server.started:
         if serving.done():

@@ -1,13 +1,15 @@
-"""How a job keeps its time, on a clock that jumps from one turn to the next."""
+"""How long connections stand unused, and how a job keeps its time, on a clock that jumps."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
 from shared.failures import Retryable
-from shared.service import Job
+from shared.service import Job, http_server
 from tests.support.jumping import jumping_loop
 
 
@@ -51,3 +53,12 @@ def test_a_job_has_its_turn_each_interval_and_backs_off_to_30_s_at_most(
 def test_an_outage_of_days_does_not_end_a_job() -> None:
     """2 to the power of the failures would be no float any more."""
     assert len(turns(timedelta(seconds=1), 2 * 24 * 3600, fails=True)) > 2000
+
+
+_LOAD_BALANCER_S = 60
+
+
+def test_who_asks_closes_an_unused_connection_before_a_service_does() -> None:
+    """Else a request may go out on one that is just being closed, and nobody answers it."""
+    ours = http_server(FastAPI(), "127.0.0.1", 0).config.timeout_keep_alive
+    assert ours > _LOAD_BALANCER_S > (httpx.Limits().keepalive_expiry or 0)
