@@ -211,7 +211,7 @@ def _read(case: Case, model: type[P]) -> P:
         return decode(case.record, model).event
     except Rejected as rejected:
         raise Refused(Reason(rejected.reason), rejected.field) from None
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, OverflowError):
         # nested too deeply, or text that is no text: whatever it is, it is not our event
         raise Refused(Reason.NOT_JSON) from None
 

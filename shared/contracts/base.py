@@ -12,11 +12,24 @@ Language = Literal["nl", "fr", "de", "en"]
 LANGUAGES: tuple[Language, ...] = ("nl", "fr", "de", "en")
 
 
+_YEARS = range(1970, 9000)
+
+
+def _within_the_calendar(moment: datetime) -> datetime:
+    if moment.year not in _YEARS:
+        message = f"a year from {_YEARS.start} to {_YEARS.stop - 1}"
+        raise ValueError(message)
+    return moment
+
+
 def _in_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-UtcTime = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Moment = Annotated[AwareDatetime, AfterValidator(_within_the_calendar)]
+"""A time that others write. At the ends of the calendar adding a life or an offset overflows."""
+
+UtcTime = Annotated[Moment, AfterValidator(_in_utc)]
 ZoneId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 RESERVED_ZONE_IDS = frozenset({"operators"})
 """No zone may be called so: it is the name of the audit log of what belongs to no zone."""

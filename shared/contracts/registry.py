@@ -3,7 +3,7 @@
 from datetime import time
 from typing import ClassVar, Literal
 
-from pydantic import AwareDatetime, EmailStr, JsonValue
+from pydantic import EmailStr, JsonValue
 
 from shared.contracts.base import (
     Bodies,
@@ -12,6 +12,7 @@ from shared.contracts.base import (
     Id,
     Language,
     MessageId,
+    Moment,
     Part,
     Status,
     Subjects,
@@ -254,7 +255,7 @@ class Notice(ZoneEvent):
     about: dict[str, JsonValue] = {}
     """Ids, counts and dates that the template shows; never a name or a text."""
 
-    issued_at: AwareDatetime
+    issued_at: Moment
     expires_at: UtcTime
 
     def message(self) -> str | None:

@@ -112,6 +112,10 @@ CASES: dict[str, tuple[Make, Reason]] = {
     ),
     "a past expires_at": (_expired, Reason.EXPIRED),
     "a bad field": (lambda stack: _changed(stack, event="picnic"), Reason.INVALID_FIELD),
+    "a time that no clock reaches": (
+        lambda stack: _changed(stack, issued_at="0001-01-01T00:00:00+14:00"),
+        Reason.INVALID_FIELD,
+    ),
     "an unknown field": (lambda stack: _changed(stack, urgent=True), Reason.INVALID_FIELD),
     "a clock that is ahead": (
         lambda stack: _record(stack, issued_at=datetime.now(UTC) + timedelta(minutes=5)),

@@ -101,6 +101,22 @@ class Police:
         }
         return Alert.model_validate(fields)
 
+    def proposal(self, **changes: Any) -> BulletinProposed:
+        """Give a proposed bulletin by officer-1, to network n1."""
+        fields: dict[str, Any] = {
+            "bulletin_id": str(uuid.uuid4()),
+            "zone_id": self.zone_id,
+            "network_ids": ("n1",),
+            "kind": "prevention",
+            "status": "actual",
+            "subject": {"nl": "Fietsen markeren"},
+            "body": {"nl": "Laat uw fiets markeren op het voorbeeldplein."},
+            "issued_by": "officer-1",
+            "issued_at": NOW,
+            **changes,
+        }
+        return BulletinProposed.model_validate(fields)
+
     def value_record(
         self,
         value: bytes,

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime
 
 from services.audit.api.scope import Auditor, Counter, Wired, ZoneQuery, own_zone
 from services.audit.domain.spreadsheet import (
@@ -22,7 +21,7 @@ from services.audit.domain.spreadsheet import (
 from services.audit.flows.export_rows import Rows
 from services.audit.store.sends import SendFilter
 from shared.access import Role
-from shared.contracts.base import Channel, Id, MessageId, SendState
+from shared.contracts.base import Channel, Id, MessageId, Moment, SendState
 from shared.http import Problem
 
 router = APIRouter(prefix="/exports", tags=["exports"])
@@ -46,8 +45,8 @@ async def export_sends(
     message_id: Annotated[MessageId | None, Query()] = None,
     channel: Annotated[Channel | None, Query()] = None,
     state: Annotated[SendState | None, Query()] = None,
-    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-    until: Annotated[AwareDatetime | None, Query(alias="to", description="Exclusive.")] = None,
+    since: Annotated[Moment | None, Query(alias="from")] = None,
+    until: Annotated[Moment | None, Query(alias="to", description="Exclusive.")] = None,
 ) -> StreamingResponse:
     """Export each send by its latest entry; filters combine. The export is recorded."""
     zone = own_zone(caller, zone_id)

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from services.audit.api.scope import (
     DEFAULT_LIMIT,
@@ -18,7 +18,7 @@ from services.audit.api.scope import (
 from services.audit.api.views import EntryView, FullEntryView, Page, entry_view, full_view
 from services.audit.store.sends import SendFilter
 from shared.access import not_found
-from shared.contracts.base import Channel, Id, MessageId, SendState
+from shared.contracts.base import Channel, Id, MessageId, Moment, SendState
 
 router = APIRouter(prefix="/sends", tags=["sends"])
 
@@ -40,8 +40,8 @@ async def list_sends(
     message_id: Annotated[MessageId | None, Query()] = None,
     channel: Annotated[Channel | None, Query()] = None,
     state: Annotated[SendState | None, Query()] = None,
-    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-    until: Annotated[AwareDatetime | None, Query(alias="to", description="Exclusive.")] = None,
+    since: Annotated[Moment | None, Query(alias="from")] = None,
+    until: Annotated[Moment | None, Query(alias="to", description="Exclusive.")] = None,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Page[EntryView]:

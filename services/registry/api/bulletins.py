@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.registry.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, paged
 from services.registry.api.scopes import (
@@ -34,7 +34,7 @@ from services.registry.flows.relay_bulletin import (
 )
 from services.registry.flows.suggest_bulletin import suggest_bulletin
 from services.registry.flows.write_bulletin import NewBulletin, write_bulletin
-from shared.contracts.base import Bodies, BulletinKind, Language, Status, Subjects, UtcTime
+from shared.contracts.base import Bodies, BulletinKind, Language, Moment, Status, Subjects, UtcTime
 
 router = APIRouter(prefix="/networks/{network_id}", tags=["bulletins"])
 
@@ -54,7 +54,7 @@ class BulletinInput(_Input):
     kind: BulletinKind | None = None
     subject: Subjects
     body: Bodies
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
     """14 days ahead by default."""
 
 
@@ -63,7 +63,7 @@ class AdoptInput(_Input):
 
     subject: Subjects | None = None
     body: Bodies | None = None
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
 
 class DeclineInput(_Input):

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, ConfigDict, EmailStr, Field
+from pydantic import BaseModel, ConfigDict, EmailStr, Field
 
 from services.registry.api.paging import Page
 from services.registry.api.scopes import (
@@ -25,7 +25,7 @@ from services.registry.flows.deputise_coordinator import deputise_coordinator
 from services.registry.flows.list_coordinators import list_coordinators
 from services.registry.flows.remove_coordinator import remove_coordinator
 from services.registry.flows.screen_coordinator import screen_coordinator
-from shared.contracts.base import Language, UtcTime
+from shared.contracts.base import Language, Moment, UtcTime
 
 router = APIRouter(prefix="/networks/{network_id}", tags=["coordinators"])
 
@@ -53,8 +53,8 @@ class NewCoordinator(_Person):
 class NewDeputy(_Person):
     """Who stands in, and when; `until` is the first moment at which they do not any more."""
 
-    since: AwareDatetime
-    until: AwareDatetime
+    since: Moment
+    until: Moment
 
 
 class ScreeningInput(BaseModel):

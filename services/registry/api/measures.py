@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.registry.api.members import MemberView, tagged
 from services.registry.api.scopes import Coordinators, Wired
@@ -13,6 +13,7 @@ from services.registry.flows.discipline_member import (
     reprimand_member,
     suspend_member,
 )
+from shared.contracts.base import Moment
 
 router = APIRouter(prefix="/networks/{network_id}/members/{member_id}", tags=["members"])
 
@@ -28,7 +29,7 @@ class MeasureInput(BaseModel):
 class SuspensionInput(MeasureInput):
     """Why, and when it ends by itself."""
 
-    until: AwareDatetime
+    until: Moment
 
 
 @router.post("/reprimand")

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from fastapi import APIRouter, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from services.registry.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, paged
 from services.registry.api.scopes import Coordinators, NetworkRelay, ReadVersion, Wired, etag
@@ -13,7 +13,7 @@ from services.registry.flows.call_meeting import NewMeeting, call_meeting
 from services.registry.flows.change_meeting import cancel_meeting, move_meeting
 from services.registry.flows.list_meetings import list_meetings
 from services.registry.flows.report_meeting import report_meeting
-from shared.contracts.base import Bodies, Subjects, UtcTime
+from shared.contracts.base import Bodies, Moment, Subjects, UtcTime
 
 router = APIRouter(prefix="/networks/{network_id}", tags=["meetings"])
 
@@ -26,8 +26,8 @@ class MeetingInput(BaseModel):
     subject: Subjects
     body: Bodies
     place: Place
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
+    starts_at: Moment
+    ends_at: Moment
 
 
 class MeetingChange(BaseModel):
@@ -38,8 +38,8 @@ class MeetingChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    starts_at: AwareDatetime | None = None
-    ends_at: AwareDatetime | None = None
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
     place: Place | None = None
     cancelled: Literal[True] | None = None
     attendance: Attendance | None = None

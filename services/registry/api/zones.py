@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, EmailStr, Field
+from pydantic import BaseModel, ConfigDict, EmailStr, Field
 
 from services.registry.api.bulletins import BulletinItem, bulletin_item
 from services.registry.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, paged
@@ -31,7 +31,7 @@ from services.registry.flows.revoke_key import revoke_key
 from services.registry.flows.waive_feedback import waive_feedback
 from services.registry.store.alerts import Due
 from shared.access import Role, not_found
-from shared.contracts.base import Id, Language, MessageId, UtcTime, ZoneId
+from shared.contracts.base import Id, Language, MessageId, Moment, UtcTime, ZoneId
 from shared.contracts.registry import LegalBasis, PublisherKey
 
 router = APIRouter(prefix="/zones", tags=["zones"])
@@ -88,8 +88,8 @@ class NewKey(_Input):
 
     jwk: dict[str, str]
     officer_id: Id | None = None
-    nbf: AwareDatetime
-    exp: AwareDatetime
+    nbf: Moment
+    exp: Moment
 
 
 class FeedbackDue(BaseModel):

@@ -1,7 +1,7 @@
 """What both judges share: reading, signature, times, networks, verdicts."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from joserfc import jws
 
 from shared.claims import Claim, earlier_verdict
-from shared.contracts import Alert, Verdict, Zone
+from shared.contracts import Alert, BulletinProposed, Verdict, Zone
 from shared.contracts.base import MessageType
 from shared.contracts.dispatcher import Reason, VerdictKind
 from shared.judging import (
@@ -314,6 +314,54 @@ def test_whatever_a_record_holds_it_gets_a_verdict(
     verdict = refusal(case, caught.value, NOW)
     assert verdict.explanation
     assert Verdict.from_json(verdict.to_json()) == verdict
+
+
+MOMENTS = st.datetimes(
+    timezones=st.integers(-1439, 1439).map(lambda m: timezone(timedelta(minutes=m)))
+).map(datetime.isoformat) | st.sampled_from(
+    [
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+        "9999-12-31T23:59:59Z",
+        "1969-12-31T23:59:59Z",
+        "-1",
+        "1e300",
+        10**400,
+        -(10**30),
+    ]
+)
+ANYTHING = MOMENTS | st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["nl", "fr", "x"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+def told(value: bytes, *, alert: bool) -> Verdict | None:
+    """Give the refusal of signed bytes, or None where there is nothing to refuse."""
+    of = Alert if alert else BulletinProposed
+    record = POLICE.value_record(value, topic=of.TOPIC.name, ce_type=of.TYPE)
+    case = Case.of(record, MessageType.ALERT if alert else MessageType.BULLETIN, ZONE)
+    try:
+        signed = examine(case, Alert, NOW) if alert else examine(case, BulletinProposed, NOW)
+        check_times(signed.event, NOW, oldest=timedelta(days=7))
+    except Refused as refused:
+        return refusal(case, refused, NOW)
+    return None
+
+
+@given(data=st.data(), alert=st.booleans())
+def test_whatever_a_field_holds_it_gets_a_verdict(data: st.DataObject, *, alert: bool) -> None:
+    """Times at the ends of the calendar among it: adding a life or an offset to one overflows."""
+    fields = json.loads((POLICE.alert() if alert else POLICE.proposal()).to_json())
+    names = st.sampled_from([*fields, "expires_at", "approved_by", "references"])
+    fields |= data.draw(st.dictionaries(names, ANYTHING, min_size=1, max_size=3))
+    fields |= data.draw(st.dictionaries(st.sampled_from(["issued_at", "expires_at"]), MOMENTS))
+    verdict = told(json.dumps(fields).encode(), alert=alert)
+    assert verdict is None or Verdict.from_json(verdict.to_json()) == verdict
 
 
 @given(token=st.text(alphabet="abcXYZ019-_.=%{}", max_size=120) | st.text(max_size=60))
