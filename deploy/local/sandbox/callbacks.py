@@ -15,15 +15,15 @@ from deploy.local.sandbox.phones import Phones, Sms
 from deploy.local.sandbox.settings import SandboxSettings
 
 _WORKERS = 32
-_RETRY_AFTER = 1.0
-"""Seconds. Twilio tries once more when it cannot connect, and not when the answer is an error."""
-
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class _Telling:
-    """A callback to post: the message as it was at that step, and whether this is the retry."""
+    """A callback to post: the message as it was at that step, and whether this is the retry.
+
+    Twilio tries once more when it cannot connect, and not when the answer is an error.
+    """
 
     sms: Sms
     url: str
@@ -95,8 +95,11 @@ class Callbacks:
             if telling.again:
                 _LOG.warning("callback for %s not delivered: nobody listens", sms.sid)
                 return
-            later = asyncio.get_running_loop().call_later
-            later(_RETRY_AFTER, self._due.put_nowait, replace(telling, again=True))
+            later, pause = (
+                asyncio.get_running_loop().call_later,
+                self._settings.callback_again_after,
+            )
+            later(pause.total_seconds(), self._due.put_nowait, replace(telling, again=True))
         except (aiohttp.ClientError, TimeoutError, ValueError) as problem:
             _LOG.warning("callback for %s failed: %s", sms.sid, type(problem).__name__)
 

@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
@@ -76,14 +77,15 @@ _DEFAULT_DELAY = 5.0
 class Faults:
     """The faults still to come, per channel, first asked first."""
 
-    def __init__(self) -> None:
-        """Start well-behaved."""
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """Start well-behaved; `monotonic` is seconds, for how long a fault lasts."""
+        self._monotonic = monotonic
         self._pending: dict[Channel, deque[_Pending]] = {channel: deque() for channel in Channel}
 
     def add(self, request: FaultRequest) -> None:
         """Plan a fault after those already planned."""
         slow = request.fault is Fault.SLOW
-        lasts = None if slow or request.seconds is None else time.monotonic() + request.seconds
+        lasts = None if slow or request.seconds is None else self._monotonic() + request.seconds
         left = request.count if request.count or lasts else 1
         delay = (request.seconds or _DEFAULT_DELAY) if slow else 0.0
         self._pending[request.channel].append(_Pending(request.fault, left, lasts, delay))
@@ -98,7 +100,7 @@ class Faults:
         pending = self._pending[channel]
         while pending:
             first = pending[0]
-            if first.until is not None and time.monotonic() > first.until:
+            if first.until is not None and self._monotonic() > first.until:
                 pending.popleft()
                 continue
             if first.left is not None:

@@ -39,6 +39,9 @@ class SandboxSettings(BaseSettings):
     delivered_after: timedelta = timedelta(milliseconds=250)
     """From `sent` to `delivered` or `undelivered`; and from a mail's acceptance to its report."""
 
+    callback_again_after: timedelta = timedelta(seconds=1)
+    """From a callback that met nobody to the one other try."""
+
     bounces_port: int | None = None
     """Where reports of mails that did not arrive are handed over by LMTP."""
 
