@@ -60,6 +60,16 @@ class LegalBasis(Part):
     cold: str
 
 
+class ZoneContact(Part):
+    """Whom to turn to about a zone's processing: the addresses of an organisation, of no person."""
+
+    address: str
+    """Of the police zone, the controller."""
+
+    data_protection_officer: str
+    """How to reach the function, as the zone's privacy notice states it."""
+
+
 class Zone(Event):
     """A police zone, the data controller."""
 
@@ -70,6 +80,9 @@ class Zone(Event):
     version: int
     name: str
     legal_basis: LegalBasis
+    contact: ZoneContact | None = None
+    """None where the zone has not stated it, and in records from before it was published."""
+
     officers: tuple[ZoneOfficer, ...] = ()
     keys: tuple[PublisherKey, ...] = ()
 

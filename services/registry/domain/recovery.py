@@ -12,7 +12,7 @@ from services.registry.domain.coordinator import Coordinator, Removal, Screening
 from services.registry.domain.documents import DocumentVersion, Plan
 from services.registry.domain.member import Acceptance, MemberRecord
 from services.registry.domain.network import NetworkRecord
-from services.registry.domain.zone import Officer, ZoneRecord
+from services.registry.domain.zone import Officer, ZonePrivacy, ZoneRecord
 from shared.contracts.base import BulletinKind
 from shared.contracts.registry import Bulletin, Contact, DocumentKind, Member, Network, Zone
 
@@ -38,7 +38,7 @@ def recover_zone(known: ZoneRecord | None, event: Zone, now: datetime) -> ZoneRe
         version=event.version + 1,
         name=event.name,
         legal_basis=event.legal_basis,
-        privacy=None if known is None else known.privacy,
+        privacy=_privacy(None if known is None else known.privacy, event),
         created_at=now if known is None else known.created_at,
         officers=tuple(
             officers.get(one.officer_id)
@@ -52,6 +52,16 @@ def recover_zone(known: ZoneRecord | None, event: Zone, now: datetime) -> ZoneRe
             for one in event.officers
         ),
         keys=event.keys,
+    )
+
+
+def _privacy(known: ZonePrivacy | None, event: Zone) -> ZonePrivacy | None:
+    if event.contact is None:
+        return known  # once stated it is never taken back, so the event is from before
+    return ZonePrivacy(
+        address=event.contact.address,
+        officer=event.contact.data_protection_officer,
+        impact_assessment=UNKNOWN if known is None else known.impact_assessment,
     )
 
 

@@ -11,7 +11,7 @@ from pydantic import EmailStr, StringConstraints
 from services.registry.domain.aggregate import Aggregate, Value
 from services.registry.domain.failures import Conflict, Invalid, NotThere
 from shared.contracts.base import RESERVED_ZONE_IDS, Id, Language, UtcTime, ZoneId
-from shared.contracts.registry import LegalBasis, PublisherKey, Zone, ZoneOfficer
+from shared.contracts.registry import LegalBasis, PublisherKey, Zone, ZoneContact, ZoneOfficer
 
 _JWK_MEMBERS = frozenset({"kty", "crv", "x", "kid", "use", "alg"})
 _KEY_BYTES = 32
@@ -49,6 +49,10 @@ class ZonePrivacy(Value):
     impact_assessment: Annotated[str, StringConstraints(min_length=1, max_length=300)]
     """Reference and date of the data-protection impact assessment."""
 
+    def contact(self) -> ZoneContact:
+        """Give what the other services need to name whom to turn to."""
+        return ZoneContact(address=self.address, data_protection_officer=self.officer)
+
 
 class ZoneRecord(Aggregate):
     """A police zone as the registry keeps it: the data controller."""
@@ -68,6 +72,7 @@ class ZoneRecord(Aggregate):
             version=self.version,
             name=self.name,
             legal_basis=self.legal_basis,
+            contact=None if self.privacy is None else self.privacy.contact(),
             officers=tuple(
                 ZoneOfficer(officer_id=officer.officer_id, subject=officer.subject)
                 for officer in self.officers

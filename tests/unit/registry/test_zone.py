@@ -6,7 +6,10 @@ import pytest
 
 from services.registry.domain import zone as rules
 from services.registry.domain.failures import Conflict, Invalid, NotThere
-from services.registry.domain.zone import Officer
+from services.registry.domain.recovery import UNKNOWN, recover_zone
+from services.registry.domain.zone import Officer, ZonePrivacy
+from shared.contracts import Zone
+from shared.contracts.registry import ZoneContact
 from tests.unit.registry.people import NOW, key, zone
 
 
@@ -111,3 +114,44 @@ def test_no_zone_is_called_like_the_operators_audit_log() -> None:
     rules.check_zone_id("demo")
     with pytest.raises(Invalid):
         rules.check_zone_id("operators")
+
+
+PRIVACY = ZonePrivacy(
+    address="Voorbeeldstraat 1, 9000 Gent",
+    officer="privacy@zone.example.org",
+    impact_assessment="GEB BIN 2026/1",
+)
+
+
+def test_a_zone_is_published_with_whom_to_turn_to_and_nothing_else_of_its_privacy_notice() -> None:
+    assert zone().event().contact is None
+
+    event = zone().changed(privacy=PRIVACY).event()
+
+    assert event.contact == ZoneContact(
+        address=PRIVACY.address, data_protection_officer=PRIVACY.officer
+    )
+    assert PRIVACY.impact_assessment.encode() not in event.to_json()
+
+
+def test_a_zone_that_was_published_before_without_a_contact_is_still_read() -> None:
+    old = zone().event().model_dump(mode="json", exclude={"contact"})
+
+    assert Zone.model_validate(old) == zone().event()
+
+
+@pytest.mark.parametrize(
+    ("known", "published", "recovered"),
+    [
+        (None, None, None),
+        (PRIVACY, None, PRIVACY),
+        (None, PRIVACY, PRIVACY.model_copy(update={"impact_assessment": UNKNOWN})),
+        (PRIVACY.model_copy(update={"address": "Elders 2"}), PRIVACY, PRIVACY),
+    ],
+)
+def test_a_restored_zone_takes_back_whom_to_turn_to(
+    known: ZonePrivacy | None, published: ZonePrivacy | None, recovered: ZonePrivacy | None
+) -> None:
+    event = zone().changed(privacy=published).event()
+
+    assert recover_zone(zone().changed(privacy=known), event, NOW).privacy == recovered
