@@ -71,7 +71,7 @@ class CheckLog:
         if signed is not None:
             if signed.frontier.root() != signed.root or signed.size > head.size:
                 return Doubt.NOT_SIGNED_LOG
-            if not self._is_its_note(log, signed):
+            if not self.is_its_note(log, signed):
                 return Doubt.NOT_ITS_NOTE
             roots.append(_Root(signed.size, signed.root, Doubt.NOT_SIGNED_LOG))
         frontier = Frontier()
@@ -85,7 +85,8 @@ class CheckLog:
         found = await transaction(self._client, lambda session: self._log.has_surplus(session, log))
         return Doubt.SURPLUS if found else None
 
-    def _is_its_note(self, log: str, signed: Signed) -> bool:
+    def is_its_note(self, log: str, signed: Signed) -> bool:
+        """Tell whether a stored checkpoint is what its note says, signed by the log's key."""
         try:
             _, told = open_with(self._verifiers(log), signed.note)
         except NoteRefused:

@@ -125,8 +125,22 @@ class SignCheckpoints:
             if head is None:
                 self._refuse(log, Doubt.MALFORMED.value)
             elif head.size > sizes.get(log, 0) and (log in self._checked or head.size <= SMALL):
-                await self._sign_log(head)
+                published = await self._checkpoints.published(log)
+                if not self._is_restored(head, published):
+                    # else its lease would be held for nothing, and keep whoever writes it away
+                    await self._sign_log(head)
         return False
+
+    def _is_restored(self, head: Head, published: Published | None) -> bool:
+        """Tell whether a restored log is still to outgrow what was published.
+
+        Before that nothing is signed: nobody must see two logs of one size.
+        """
+        if published is None or not published.given_up or head.size > published.size:
+            self.restored.pop(head.log, None)
+            return False
+        self.restored[head.log] = published.size
+        return True
 
     async def _sign_log(self, head: Head) -> None:
         try:
@@ -146,18 +160,18 @@ class SignCheckpoints:
             self._refuse(log, found)
 
     async def _sign_head(self, head: Head) -> None:
-        before = await self._checkpoints.last(head.log)
+        # in this order: what is published was signed before, by whichever process
         published = await self._checkpoints.published(head.log)
+        before = await self._checkpoints.last(head.log)
         frontier = Frontier() if before is None else before.frontier.copy()
         if before is not None and (before.size >= head.size or frontier.root() != before.root):
             if before.size < head.size:
                 self._refuse(head.log, Doubt.NOT_SIGNED_LOG.value)
             return
-        if published is not None and published.given_up and head.size <= published.size:
-            self.restored[head.log] = published.size  # nobody must see two logs of one size
+        if self._is_restored(head, published):
             return
-        self.restored.pop(head.log, None)
-        doubt = await self._recompute(head, frontier, published)
+        doubt = self._doubt_of(head.log, before, published)
+        doubt = doubt or await self._recompute(head, frontier, published)
         if doubt is not None:
             self._refuse(head.log, doubt.value)
             return
@@ -170,6 +184,21 @@ class SignCheckpoints:
                 CHECKPOINTS.inc()
         except DuplicateKeyError:
             return  # another process signed the same log first
+
+    def _doubt_of(
+        self, log: str, before: Signed | None, published: Published | None
+    ) -> Doubt | None:
+        """Hold what to go on from against its own signature and what the world has seen of it.
+
+        The stored frontier alone could be anybody's who can write to the database.
+        """
+        if before is None:
+            return None
+        if not self._check_log.is_its_note(log, before):
+            return Doubt.NOT_ITS_NOTE
+        if published is None or published.given_up or published.size != before.size:
+            return None
+        return None if published.root == before.root else Doubt.NOT_PUBLISHED_LOG
 
     async def _recompute(
         self, head: Head, frontier: Frontier, published: Published | None

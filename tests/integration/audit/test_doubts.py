@@ -21,7 +21,7 @@ from services.audit.store.log import LogStore
 from services.audit.store.ownership import Ownership
 from shared.access import Role
 from shared.clock import Clock
-from shared.mongo import Database, Session, transaction
+from shared.mongo import Database, Document, Session, transaction
 from tests.integration.audit import rows
 from tests.integration.audit.test_people import NOTICE_TO_ALL
 from tests.integration.audit.world import MESSAGE, NOW, World, send, until
@@ -189,6 +189,40 @@ async def test_a_log_that_grows_while_its_check_begins_is_in_no_doubt(
         assert not app.ready.sign.doubts
 
 
+async def rewrite(database: Database) -> Frontier:
+    """Put other entries in the place of all, with a head that fits; give the tree's frontier."""
+    frontier = Frontier()
+    for index in range(COUNT):
+        draft = Draft(event_id=f"event-demo-{index}-1", type=EntryType.SEND, time=NOW)
+        body = seal(draft, index, "demo", bytes(32)).body
+        frontier.append(leaf_hash(body))
+        await rows.set_body(database, index, body)
+    await database["private"].delete_many({})
+    await set_head(database, frontier)
+    return frontier
+
+
+@pytest.mark.parametrize("hides", [False, True])
+async def test_a_log_rewritten_without_its_key_is_not_signed_when_it_grows(
+    world: World, *, hides: bool
+) -> None:
+    """Not even while the service runs: what it goes on from has to bear its signature."""
+    database = world.database
+    async with world.running() as app:
+        await world.publish(*[send(number) for number in range(COUNT)])
+        await world.signed(COUNT)
+        await published(world, COUNT)
+        frontier = await rewrite(database)
+        root = {"root": Binary(frontier.root())}
+        hashes = [Binary(value) for value in frontier.hashes]
+        change: Document = {"$set": {**root, "frontier": hashes}}
+        await database["signed"].update_one({"_id": "demo"}, change)
+        if hides:
+            await database["published"].update_one({"_id": "demo"}, {"$set": root})
+        await world.publish(send(COUNT))
+        await refused(app, {Doubt.NOT_ITS_NOTE})
+
+
 async def published(world: World, size: int) -> None:
     async def there() -> bool:
         row = await world.database["published"].find_one({"_id": "demo"})
@@ -229,14 +263,8 @@ async def test_a_log_rewritten_with_its_own_key_is_caught_by_what_was_published(
         await world.publish(*[send(number) for number in range(COUNT)])
         await world.signed(COUNT)
         await published(world, COUNT)
-    database, frontier = world.database, Frontier()
-    for index in range(COUNT):
-        draft = Draft(event_id=f"event-demo-{index}-1", type=EntryType.SEND, time=NOW)
-        body = seal(draft, index, "demo", bytes(32)).body
-        frontier.append(leaf_hash(body))
-        await rows.set_body(database, index, body)
-    await database["private"].delete_many({})
-    await set_head(database, frontier)
+    database = world.database
+    frontier = await rewrite(database)
     note = Signer.load(world.settings.signing_key).sign("demo", COUNT, frontier.root())
     signed = {
         "size": COUNT,

@@ -4,6 +4,7 @@ import httpx
 import orjson
 
 from services.audit.app import App
+from services.audit.store.ownership import Ownership
 from services.audit.verify import verify_bundle
 from shared.access import Role
 from shared.contracts import Erasure
@@ -96,13 +97,12 @@ async def test_what_the_topics_hold_is_appended_again_and_the_break_is_on_record
     assert "rewritten" in parted.problem
 
 
-async def test_a_restored_log_is_not_signed_at_a_size_that_the_world_has_seen(
-    world: World,
-) -> None:
+async def lose_for_good(world: World) -> None:
+    """Have the topics lose them too, and put that on record."""
     await lose(world)
     for partition, records in world.cluster.records.items():
         if partition.topic == "bin.sends":
-            records.clear()  # the topics have lost them too
+            records.clear()
     await world.database["positions"].delete_many({"_id": {"$regex": r"bin\.sends"}})
     async with world.running() as app:
 
@@ -111,6 +111,13 @@ async def test_a_restored_log_is_not_signed_at_a_size_that_the_world_has_seen(
 
         await until(doubted, "the doubt")
         assert (await recover(world, app)).status_code == 200
+
+
+async def test_a_restored_log_is_not_signed_at_a_size_that_the_world_has_seen(
+    world: World,
+) -> None:
+    await lose_for_good(world)
+    async with world.running() as app:
 
         async def restored() -> bool:
             waiting = await app.ready()
@@ -122,6 +129,17 @@ async def test_a_restored_log_is_not_signed_at_a_size_that_the_world_has_seen(
         assert signed["size"] == BACKED_UP
         await world.publish(*[send(number) for number in range(100, 100 + SIGNED)])
         await world.signed(SIGNED + 1)
+
+
+async def test_a_restored_log_that_waits_to_grow_is_left_to_whoever_writes_it(
+    world: World,
+) -> None:
+    """A job that took its lease again and again would keep it from growing, and wait for ever."""
+    await lose_for_good(world)
+    await Ownership(world.database, "another process", world.clock).claim("demo")
+    sign = (await world.build()).ready.sign
+    await sign.once()
+    assert sign.restored == {"demo": SIGNED}
 
 
 async def test_only_a_restored_backup_is_recovered(world: World) -> None:
