@@ -1,8 +1,10 @@
 """What a command says when it cannot do what was asked: one sentence, never a traceback."""
 
 FAILED = 1
+WRONGLY_CALLED = 2
 NO_ANSWER = 3
-"""Exit codes. 2 is Click's own, for a command line that is wrong."""
+NOT_ADMITTED = 4
+"""Exit codes. 2 is also Click's own, for a command line that is wrong."""
 
 
 class CommandError(Exception):

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from cli.console import say
-from cli.failures import CommandError
-from services.audit.verify import verify_file
+from cli.failures import WRONGLY_CALLED, CommandError
+from services.audit.verify import Unusable, verify_file
 
 
 def verify(
@@ -41,20 +41,23 @@ def verify(
         typer.Option(
             "--witness",
             help="The key of a witness who must have cosigned one of these checkpoints, as "
-            "'buurtbode witness' prints it. Repeat for more.",
+            "'buurtbode witness' prints it, or a file that holds it. Repeat for more.",
         ),
     ] = None,
 ) -> None:
     """Check that an audit log is whole and unchanged (for an auditor). Needs no network.
 
-    Ends with 0 only where the key proves who signed it; 1 where something is wrong, and says
-    what; 2 where it is consistent with itself but no key was given.
+    Ends with 0 only where the key proves who signed it; 1 where something is wrong with the log,
+    and says what; 2 where nothing is proved: it is consistent with itself but no key was given, or
+    a key or a file that was named is none.
     """
     try:
         code, said = verify_file(bundle, key, kept or (), witness or (), former or ())
     except OSError as error:
         message = f"cannot read {error.filename} ({error.strerror})"
-        raise CommandError(message) from None
+        raise CommandError(message, WRONGLY_CALLED) from None
+    except Unusable as unusable:
+        raise CommandError(str(unusable), WRONGLY_CALLED) from None
     for line in said:
         say(line)
     raise typer.Exit(code)

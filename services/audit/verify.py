@@ -3,7 +3,8 @@
 Keys never come from the bundle. Without one, a bundle can only be consistent with itself.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,13 @@ UNPROVEN = 2
 _LONGEST_LINE = 64 * 1024 * 1024
 """Beyond this a line is no entry (a Kafka record is at most a few MB): memory stays bounded."""
 
-_LONGEST_PATH = 4096
+_PEM = "-----BEGIN"
+_ANY_LOG = ORIGIN_PREFIX + "any"
+"""A PEM key bears no name; to see whether it is one, any will do."""
+
+
+class Unusable(Exception):  # noqa: N818 - about what was given
+    """A key or a kept file that is none. It says nothing of the bundle; the message, what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,8 +270,10 @@ def _signed_by(verifier: Verifier, note: str) -> bool:
 
 def read_key(text: str, origin: str) -> Verifier:
     """Read a verifier key, or put a log's name to a PEM public key. Raises `NoteRefused`."""
-    if "-----BEGIN" not in text:
+    if _PEM not in text:
         return Verifier.parse(text)
+    if "PRIVATE KEY-----" in text:
+        raise NoteRefused("it is private; 'openssl pkey -in FILE -pubout' gives the public half")
     try:
         key = load_pem_public_key(text.encode())
     except (ValueError, UnsupportedAlgorithm):
@@ -272,6 +281,42 @@ def read_key(text: str, origin: str) -> Verifier:
     if not isinstance(key, Ed25519PublicKey):
         raise NoteRefused("the key is not an Ed25519 key")
     return Verifier.of(origin, key)
+
+
+def log_key(given: str) -> str:
+    """Give the text of a log's key: a verifier key, PEM, or the path of a file with either.
+
+    Raises `OSError` where there is no such file, and `Unusable` where it is no key.
+    """
+    binary = "not a PEM public key; convert it with: openssl pkey -pubin -inform DER -in"
+    return _key_text(given, lambda text: read_key(text, _ANY_LOG), f"{binary} {given}")
+
+
+def witness_key(given: str) -> str:
+    """Give the text of a witness's key, or of a file that holds it. Raises the same."""
+    return _key_text(given, Cosigner.parse, "not the line of text that 'buurtbode witness' prints")
+
+
+def _key_text(given: str, read: Callable[[str], object], binary: str) -> str:
+    if "+" in given or _PEM in given:
+        try:
+            read(given)
+        except NoteRefused as refused:
+            if not os.path.exists(given):  # noqa: PTH110 - `Path` raises for what is no path
+                message = f"{given} is no file, and {refused}"
+                raise Unusable(message) from None
+        else:
+            return given
+    try:
+        text = Path(given).read_text(encoding="utf-8")
+        read(text)
+    except UnicodeDecodeError:
+        message = f"{given} is {binary}"
+        raise Unusable(message) from None
+    except NoteRefused as refused:
+        message = f"{given} is no key to check with: {refused}"
+        raise Unusable(message) from None
+    return text
 
 
 def verify_file(
@@ -283,18 +328,21 @@ def verify_file(
 ) -> tuple[int, list[str]]:
     """Check a bundle file for the command line: the exit code, and what to print.
 
-    `key` is a verifier key, or the path of a file that holds one or a PEM public key; a file of
-    `kept` is a checkpoint, or a whole bundle, from before. Raises `OSError` where a file cannot be
-    read.
+    `key` is a verifier key, or the path of a file that holds one or a PEM public key, and so are
+    those of `former`; `witnesses` likewise. A file of `kept` is a checkpoint, or a whole bundle,
+    from before. Raises `OSError` where a file cannot be read, and `Unusable` where what was given
+    is no key or no checkpoint: neither is a finding about the bundle.
     """
-    text = None if key is None else _key_text(key)
+    text = None if key is None else log_key(key)
+    before = [log_key(given) for given in former]
+    cosigners = [witness_key(given) for given in witnesses]
     bundles = [path for path in kept if _is_bundle(path)]
-    notes = [path.read_text(encoding="utf-8") for path in kept if path not in bundles]
+    notes = [_note(path) for path in kept if path not in bundles]
     with ExitStack() as files:
         past: list[Iterator[bytes]] = []
         for path in bundles:
             with path.open("rb") as file:
-                older = _older(file, text, former)
+                older = _older(file, text, before)
             if older.problem is not None:
                 return BROKEN, [f"NOT VERIFIED: the kept bundle itself is wrong: {older.problem}."]
             lines = _lines(files.enter_context(path.open("rb")))
@@ -304,9 +352,9 @@ def verify_file(
             _lines(files.enter_context(bundle.open("rb"))),
             text,
             notes,
-            witnesses=witnesses,
+            witnesses=cosigners,
             past=past,
-            former=[_key_text(before) for before in former],
+            former=before,
         )
     return report.exit_code, _said(report)
 
@@ -318,14 +366,16 @@ def _older(file: BinaryIO, key: str | None, former: Sequence[str]) -> Report:
         if report.problem is None:
             break
         file.seek(0)
-        report = verify_bundle(_lines(file), _key_text(before))
+        report = verify_bundle(_lines(file), before)
     return report
 
 
-def _key_text(key: str) -> str:
-    if len(key) < _LONGEST_PATH and Path(key).is_file():
-        return Path(key).read_text(encoding="utf-8")
-    return key
+def _note(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        message = f"{path} is neither a checkpoint nor a bundle: a witness's *.note files are"
+        raise Unusable(message) from None
 
 
 def _is_bundle(path: Path) -> bool:

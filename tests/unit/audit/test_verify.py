@@ -2,20 +2,33 @@
 
 import io
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.audit.domain.bundle import entry_line
 from services.audit.domain.entries import LASTING, Draft, EntryType, seal
-from services.audit.verify import BROKEN, UNPROVEN, VERIFIED, Report, verify_bundle, verify_file
+from services.audit.verify import (
+    BROKEN,
+    UNPROVEN,
+    VERIFIED,
+    Report,
+    Unusable,
+    verify_bundle,
+    verify_file,
+)
 from tests.unit.audit.bundles import KEY, TIME, bundle_of, entries, note_over, vkey
 
 COUNT = 9
@@ -231,6 +244,69 @@ def test_a_key_that_is_none_is_refused(tmp_path: Path) -> None:
         assert verify_bundle(LINES, key).exit_code == BROKEN
     with pytest.raises(FileNotFoundError):
         verify_file(tmp_path / "absent")
+
+
+PUBLIC = KEY.public_key()
+PEM = PUBLIC.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+DER = PUBLIC.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+PRIVATE = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+GIVE: dict[str, Callable[[Path, str], object]] = {
+    "key": verify_file,
+    "former": lambda bundle, given: verify_file(bundle, former=[given]),
+    "witness": lambda bundle, given: verify_file(bundle, witnesses=[given]),
+}
+CONVERT = "not a PEM public key; convert it with: openssl pkey -pubin -inform DER"
+
+
+@pytest.mark.parametrize("option", GIVE)
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "No such file"),
+        (DER, {"witness": "not the line of text"}),
+        (b"nonsense", "not of the form name"),
+        (PEM[:80], {"witness": "not of the form name"}),
+        (PRIVATE, {"witness": "not of the form name", "key": "-pubout", "former": "-pubout"}),
+    ],
+)
+def test_a_key_file_that_is_none_says_nothing_of_the_bundle(
+    tmp_path: Path, option: str, content: bytes | None, said: str | dict[str, str]
+) -> None:
+    bundle, key = tmp_path / "b.ndjson", tmp_path / "key"
+    bundle.write_bytes(WHOLE)
+    if content is not None:
+        key.write_bytes(content)
+    otherwise = CONVERT if content == DER else "not a PEM public key"
+    words = said if isinstance(said, str) else said.get(option, otherwise)
+    with pytest.raises((Unusable, OSError), match=words) as raised:
+        GIVE[option](bundle, str(key))
+    assert str(key) in str(raised.value)
+
+
+@pytest.mark.parametrize("given", ["a+b", vkey()[:-4], "keys+/log.pem", "x" * 300 + "+y"])
+def test_a_verifier_key_that_is_misspelt_is_neither_key_nor_file(
+    tmp_path: Path, given: str
+) -> None:
+    bundle = tmp_path / "b.ndjson"
+    bundle.write_bytes(WHOLE)
+    for give in GIVE.values():
+        with pytest.raises(Unusable, match="is no file, and"):
+            give(bundle, given)
+
+
+def test_a_file_may_have_a_plus_in_its_name(tmp_path: Path) -> None:
+    bundle, key = tmp_path / "b.ndjson", tmp_path / "a+b.pem"
+    bundle.write_bytes(WHOLE)
+    key.write_bytes(PEM)
+    assert verify_file(bundle, str(key))[0] == VERIFIED
+
+
+def test_a_kept_file_that_is_binary_says_nothing_of_the_bundle(tmp_path: Path) -> None:
+    bundle, kept = tmp_path / "b.ndjson", tmp_path / "kept"
+    bundle.write_bytes(WHOLE)
+    kept.write_bytes(DER)
+    with pytest.raises(Unusable, match="neither a checkpoint nor a bundle"):
+        verify_file(bundle, vkey(), [kept])
 
 
 def test_memory_does_not_grow_with_the_bundle() -> None:
