@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from cli.failures import CommandError
 from shared.settings import KafkaSettings
+from shared.topics import Party
 
 STACK_FILE = "stack.json"
 _DEFAULT_FOLDER = Path("data")
@@ -125,8 +126,8 @@ class Connection:
         password = self._variable("KAFKA_PASSWORD") or access.users.get(user)
         if not password:
             message = (
-                f"no password for the Kafka user {user}: an operator makes it with 'buurtbode "
-                f"client add', and you set {_PREFIX}KAFKA_PASSWORD"
+                f"no password for the Kafka user {user}: {_maker(user)}, and you set "
+                f"{_PREFIX}KAFKA_PASSWORD"
             )
             raise CommandError(message)
         protocol = self._variable("KAFKA_PROTOCOL") or access.protocol
@@ -148,6 +149,15 @@ class Connection:
 
     def _variable(self, name: str) -> str | None:
         return self.environment.get(_PREFIX + name) or None
+
+
+def _maker(user: str) -> str:
+    if user == Party.WITNESS:
+        return "an operator makes it with 'buurtbode client add --witness'"
+    kind, _, zone = user.partition("-")
+    if kind == Party.POLICE and zone:
+        return f"an operator makes it with 'buurtbode client add --zone {zone}'"
+    return "whoever set up the cluster has it"
 
 
 def connect(stack: Path | None, environment: Mapping[str, str] | None = None) -> Connection:

@@ -130,8 +130,8 @@ def apply_topics(
 ) -> Changes:
     """Make the cluster what the table of topics says, and say what had to change.
 
-    Creates missing topics, corrects settings, adds missing ACLs of the services, the witness and
-    each police client, and removes every other ACL of theirs or on our topics. `replication` is
+    Creates missing topics, corrects settings, adds missing ACLs of the services and of each client
+    that has any, and removes every other ACL of theirs or on our topics. `replication` is
     the replication factor of new topics, `timeout` how many seconds to wait for the cluster.
     Raises `TopicMismatchError` or `KafkaUnreachableError`.
     """
@@ -139,7 +139,7 @@ def apply_topics(
     present = admin.list_topics(timeout=_TIMEOUT).topics
     created = _create_topics(admin, present, replication)
     altered = _alter_topics(admin, {name: present[name] for name in TOPICS if name in present})
-    added, removed = _apply_acls(admin, police_clients(operator))
+    added, removed = _apply_acls(admin, clients(operator))
     return Changes(created, altered, added, removed)
 
 
@@ -176,22 +176,22 @@ def add_police_client(operator: KafkaSettings, zone_id: str, password: str | Non
     An existing client gets the new password. Raises `BadZoneIdError`. The quota is set apart,
     by `deploy.kafka_quota.set_produce_quota`, since that needs Kafka's own jars.
     """
-    user = police_user(zone_id)
-    password = add_service_user(operator, user, password)
-    admin = _connect(operator)
-    wanted = set(_police_acls(user))
-    _add_acls(admin, wanted - _present_acls(admin))
-    return password
+    return _add_client(operator, police_user(zone_id), password)
 
 
-def revoke_client(operator: KafkaSettings, zone_id: str) -> bool:
-    """Take a zone's police client its permissions and its password; says whether it had any.
+def add_witness(operator: KafkaSettings, password: str | None = None) -> str:
+    """Make the Kafka user of whoever witnesses the audit logs, likewise; it writes nothing."""
+    return _add_client(operator, Party.WITNESS.value, password)
 
-    The permissions go first: a client that is connected is refused from that moment on. The
-    password becomes one that nobody knows. It is not deleted: a Kafka 4.3.1 whose log holds the
-    removal of a SCRAM credential lets nobody in after its next start, the operator included.
+
+def revoke_client(operator: KafkaSettings, user: str) -> bool:
+    """Take a client its permissions and its password; says whether it had any.
+
+    `user` is the witness or a zone's `police_user`. The permissions go first: a client that is
+    connected is refused from that moment on. The password becomes one that nobody knows. It is not
+    deleted: a Kafka 4.3.1 whose log holds the removal of a SCRAM credential lets nobody in after
+    its next start, the operator included.
     """
-    user = police_user(zone_id)
     admin = _connect(operator)
     held = {acl for acl in _present_acls(admin) if acl.principal == _principal(user)}
     if held:
@@ -200,29 +200,43 @@ def revoke_client(operator: KafkaSettings, zone_id: str) -> bool:
     return bool(held)
 
 
-def police_clients(operator: KafkaSettings) -> tuple[str, ...]:
-    """Give the names of the police clients that have permissions, in order."""
+def clients(operator: KafkaSettings) -> tuple[str, ...]:
+    """Give the names of the clients of outsiders that have permissions, in order."""
     admin = _connect(operator)  # held: an admin client that is collected never answers
     users = {acl.principal.removeprefix(_principal("")) for acl in _present_acls(admin)}
-    return tuple(sorted(name for name in users if name.startswith(POLICE_PREFIX)))
+    return tuple(sorted(filter(_is_client, users)))
 
 
-def wanted_acls(police: Iterable[str] = ()) -> Iterator[Acl]:
-    """Give every ACL that follows from the table, for these police clients."""
-    for party in (*SERVICES, Party.WITNESS):
+def wanted_acls(outsiders: Iterable[str] = ()) -> Iterator[Acl]:
+    """Give every ACL that follows from the table, for these clients of outsiders."""
+    for party in SERVICES:
         yield from _topic_acls(party, party.value)
-        yield Acl(
-            _principal(party), ResourceType.GROUP, f"{party}.", AclOperation.READ, prefixed=True
-        )
-    for user in police:
-        yield from _police_acls(user)
+        yield _group_acl(party, f"{party}.", prefixed=True)
+    for user in outsiders:
+        yield from _client_acls(user)
 
 
-def _police_acls(user: str) -> Iterator[Acl]:
-    """Give a police client's ACLs; its groups have its own name, or start with it and a dot."""
-    yield from _topic_acls(Party.POLICE, user)
-    yield Acl(_principal(user), ResourceType.GROUP, user, AclOperation.READ)
-    yield Acl(_principal(user), ResourceType.GROUP, f"{user}.", AclOperation.READ, prefixed=True)
+def _add_client(operator: KafkaSettings, user: str, password: str | None) -> str:
+    password = add_service_user(operator, user, password)
+    admin = _connect(operator)
+    wanted = set(_client_acls(user))
+    _add_acls(admin, wanted - _present_acls(admin))
+    return password
+
+
+def _is_client(user: str) -> bool:
+    return user == Party.WITNESS or user.startswith(POLICE_PREFIX)
+
+
+def _client_acls(user: str) -> Iterator[Acl]:
+    """Give a client's ACLs; its groups have its own name, or start with it and a dot."""
+    yield from _topic_acls(Party.WITNESS if user == Party.WITNESS else Party.POLICE, user)
+    yield _group_acl(user, user)
+    yield _group_acl(user, f"{user}.", prefixed=True)
+
+
+def _group_acl(user: str, name: str, *, prefixed: bool = False) -> Acl:
+    return Acl(_principal(user), ResourceType.GROUP, name, AclOperation.READ, prefixed)
 
 
 def _topic_acls(party: Party, user: str) -> Iterator[Acl]:
@@ -322,8 +336,8 @@ def _correction(topic: str, settings: dict[str, str]) -> ConfigResource:
     return ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries)
 
 
-def _apply_acls(admin: _Admin, police: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    wanted = set(wanted_acls(police))
+def _apply_acls(admin: _Admin, outsiders: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    wanted = set(wanted_acls(outsiders))
     present = _present_acls(admin)
     surplus = {acl for acl in present - wanted if _is_ours(acl)}
     _add_acls(admin, wanted - present)
@@ -338,12 +352,9 @@ def _described(acls: Iterable[Acl]) -> tuple[str, ...]:
 def _is_ours(acl: Acl) -> bool:
     """Say whether an ACL is one that the table decides on, by its principal or its topic."""
     user = acl.principal.removeprefix("User:")
-    parties = (*SERVICES, Party.WITNESS)
     own_topic = acl.name in TOPICS or (acl.prefixed and acl.name.startswith("bin."))
     return (
-        user in parties
-        or user.startswith(POLICE_PREFIX)
-        or (acl.resource is ResourceType.TOPIC and own_topic)
+        user in SERVICES or _is_client(user) or (acl.resource is ResourceType.TOPIC and own_topic)
     )
 
 

@@ -9,19 +9,33 @@ from confluent_kafka import KafkaException
 
 from cli.connection import STACK_FILE, Connection, StackOption, connect
 from cli.console import say
-from cli.failures import CommandError
+from cli.failures import WRONGLY_CALLED, CommandError
 from deploy import kafka_admin
 from shared.settings import KafkaSettings
+from shared.topics import Party
 
 topics = typer.Typer(help="The topics of the cluster (for an operator).", no_args_is_help=True)
 client = typer.Typer(
-    help="The police zones' Kafka clients (for an operator).", no_args_is_help=True
+    help="The Kafka clients of police zones, and the witness's (for an operator).",
+    no_args_is_help=True,
 )
 
+WITNESS = Party.WITNESS.value
 QUOTA = "producer_byte_rate"
 """What Kafka calls the quota: bytes a second that a user may write."""
 
-ZoneOption = Annotated[str, typer.Option("--zone", help="The police zone, such as 'demo'.")]
+ZoneOption = Annotated[
+    str | None,
+    typer.Option("--zone", help="The police zone, such as 'demo'.", show_default=False),
+]
+WitnessOption = Annotated[
+    bool,
+    typer.Option(
+        "--witness",
+        help="In place of a zone: whoever watches the audit logs from outside with 'buurtbode "
+        "witness --kafka'. It may read bin.checkpoints.",
+    ),
+]
 
 
 @topics.command("apply")
@@ -52,42 +66,60 @@ def apply(
 
 
 @client.command("add")
-def add(*, zone: ZoneOption, stack: StackOption = None) -> None:
-    """Give a zone's police its Kafka client, or its client a new password.
+def add(
+    *, zone: ZoneOption = None, witness: WitnessOption = False, stack: StackOption = None
+) -> None:
+    """Give a zone's police, or the witness, a Kafka client, or the client a new password.
 
-    It may write alerts and proposals (so much a second and no more) and read verdicts, and
-    nothing else. The password is shown once; a local stack keeps it in its file.
+    The police may write alerts and proposals (so much a second and no more) and read verdicts, and
+    nothing else; the witness may read what was published of the audit logs, which names nobody. The
+    password is shown once; a local stack keeps it in its file.
     """
+    user = _user(zone, witness=witness)
     connection = connect(stack)
     operator = _operator(connection)
     with _explained():
-        password = kafka_admin.add_police_client(operator, zone)
-        user = kafka_admin.police_user(zone)
+        if zone is None:
+            password = kafka_admin.add_witness(operator)
+        else:
+            password = kafka_admin.add_police_client(operator, zone)
     if connection.path is not None and connection.path.name == STACK_FILE:
         from deploy.local.stack import add_kafka_user  # noqa: PLC0415 - only a local stack's file
 
         add_kafka_user(connection.folder, user, password)
     say(f"user:     {user}")
     say(f"password: {password}")
-    _limit(operator, user)
+    if zone is not None:
+        _limit(operator, user)
 
 
 @client.command("revoke")
-def revoke(*, zone: ZoneOption, stack: StackOption = None) -> None:
-    """Take a zone's police client its permissions and its password, at once."""
+def revoke(
+    *, zone: ZoneOption = None, witness: WitnessOption = False, stack: StackOption = None
+) -> None:
+    """Take a zone's police client, or the witness's, its permissions and password, at once."""
+    user = _user(zone, witness=witness)
     connection = connect(stack)
     with _explained():
-        known = kafka_admin.revoke_client(_operator(connection), zone)
-        user = kafka_admin.police_user(zone)
+        known = kafka_admin.revoke_client(_operator(connection), user)
     if connection.path is not None and connection.path.name == STACK_FILE:
         from deploy.local.stack import remove_kafka_user  # noqa: PLC0415 - only a local stack's file
 
         remove_kafka_user(connection.folder, user)
     if not known:
-        message = f"zone {zone} has no client"
+        message = "there is no witness's client" if zone is None else f"zone {zone} has no client"
         raise CommandError(message)
     say(f"Revoked: {user} may no longer connect.")
-    _lift(_operator(connection), user)
+    if zone is not None:
+        _lift(_operator(connection), user)
+
+
+def _user(zone: str | None, *, witness: bool) -> str:
+    if witness == (zone is not None):
+        message = "whose client? Name a zone with --zone, or the witness's with --witness"
+        raise CommandError(message, WRONGLY_CALLED)
+    with _explained():
+        return WITNESS if zone is None else kafka_admin.police_user(zone)
 
 
 def _limit(operator: KafkaSettings, user: str) -> None:

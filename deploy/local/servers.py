@@ -10,6 +10,7 @@ from pymongo import MongoClient
 from deploy.kafka_admin import (
     add_police_client,
     add_service_users,
+    add_witness,
     apply_topics,
     police_user,
 )
@@ -82,16 +83,15 @@ def prepare_mongo(options: UpOptions, found: Servers, passwords: Mapping[str, st
 
 def prepare_kafka(found: Servers, vault: Vault) -> None:
     """Make users, topics and ACLs: the services', the witness's and the demo zone's."""
-    demo = police_user(DEMO_ZONE)
-    words = {
-        **service_passwords(vault, "kafka"),
-        Party.WITNESS.value: vault.password("kafka-witness"),
+    demo, witness = police_user(DEMO_ZONE), Party.WITNESS.value
+    known = {
+        user: vault.kafka_users().get(user) or vault.password(f"kafka-{user}")
+        for user in (demo, witness)
     }
-    known = vault.kafka_users().get(demo) or vault.password(f"kafka-{demo}")
-    add_service_users(found.operator, words)
+    add_service_users(found.operator, service_passwords(vault, "kafka"))
     apply_topics(found.operator)
-    vault.keep_kafka_user(demo, add_police_client(found.operator, DEMO_ZONE, known))
-    vault.keep_kafka_user(Party.WITNESS.value, words[Party.WITNESS.value])
+    vault.keep_kafka_user(demo, add_police_client(found.operator, DEMO_ZONE, known[demo]))
+    vault.keep_kafka_user(witness, add_witness(found.operator, known[witness]))
     vault.keep_kafka_user(found.operator.user, found.operator.password.get_secret_value())
 
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self
 
-from deploy.kafka_admin import add_police_client, add_service_users, apply_topics
+from deploy.kafka_admin import add_police_client, add_service_users, add_witness, apply_topics
 from deploy.local.kafka import KafkaBroker
 from deploy.local.kafka_properties import KafkaPorts, KafkaSecrets
 from deploy.local.kafka_runtime import kafka_runtime
 from deploy.local.mongod import Mongod, MongoSecrets
 from deploy.local.ports import stable_ports
 from shared.settings import KafkaSettings
-from shared.topics import SERVICES, Party
+from shared.topics import SERVICES
 from tests.support.cluster import KafkaCluster
 
 
@@ -159,9 +159,10 @@ class RunServers:
     def _start_kafka(self) -> KafkaCluster:
         self._kafka = start_kafka(self._folder / "kafka")
         operator = self._kafka.operator
-        users = {str(party): secrets.token_hex(12) for party in (*SERVICES, Party.WITNESS)}
+        users = {str(party): secrets.token_hex(12) for party in SERVICES}
         add_service_users(operator, users)
         apply_topics(operator)
+        users["witness"] = add_witness(operator)
         for zone in ("demo", "other"):
             users[f"police-{zone}"] = add_police_client(operator, zone)
         return KafkaCluster(operator, users)

@@ -11,7 +11,7 @@ from cli.connection import Connection, StackFile
 from cli.failures import NO_ANSWER, CommandError
 from cli.police import PoliceClient, Published, approved, signed
 from cli.sending import send
-from deploy.kafka_admin import add_police_client, revoke_client
+from deploy.kafka_admin import add_police_client, police_user, revoke_client
 from shared.clock import Clock
 from shared.contracts import Alert, Verdict
 from shared.contracts.base import AlertKind, MessageType, Status
@@ -135,7 +135,7 @@ async def test_a_client_that_was_revoked_is_told_so(kafka_cluster: KafkaCluster)
     user = kafka_cluster.user("police-demo").model_copy(update={"user": "police-goingaway"})
     user = user.model_copy(update={"password": type(user.password)(password)})
     with PoliceClient(user) as police:
-        revoke_client(kafka_cluster.operator, "goingaway")
+        revoke_client(kafka_cluster.operator, police_user("goingaway"))
         record = _alert()
         with pytest.raises(CommandError, match="revoked"):
             police.publish(replace(record, key="goingaway"))

@@ -27,14 +27,16 @@ from deploy.kafka_admin import (
     BadZoneIdError,
     KafkaUnreachableError,
     add_police_client,
+    add_witness,
     answers,
     apply_topics,
     client_settings,
-    police_clients,
+    clients,
+    police_user,
     revoke_client,
 )
 from deploy.local.kafka import KafkaBroker
-from shared.topics import ALERTS, MEMBERS, TOPICS
+from shared.topics import ALERTS, CHECKPOINTS, MEMBERS, TOPICS
 from tests.support.cluster import KafkaCluster
 from tests.support.servers import local_broker
 from tests.support.timing import limit
@@ -140,8 +142,8 @@ def test_a_revoked_client_is_refused_at_once(broker: KafkaBroker) -> None:
     connected.produce(ALERTS.name, b"before")
     assert connected.flush(10) == 0
 
-    assert revoke_client(broker.operator, "demo")
-    assert police_clients(broker.operator) == ()
+    assert revoke_client(broker.operator, police_user("demo"))
+    assert clients(broker.operator) == ()
     assert not answers(police)
     errors: list[object] = []
     connected.produce(
@@ -151,13 +153,30 @@ def test_a_revoked_client_is_refused_at_once(broker: KafkaBroker) -> None:
     )
     connected.flush(10)
     assert errors == ["TOPIC_AUTHORIZATION_FAILED"]
-    assert not revoke_client(broker.operator, "demo")
+    assert not revoke_client(broker.operator, police_user("demo"))
+
+
+def test_a_revoked_witness_reads_no_more_also_after_topics_apply(broker: KafkaBroker) -> None:
+    """`topics apply` gives rights to the services and to the clients that were made, to no more."""
+    apply_topics(broker.operator)
+    assert clients(broker.operator) == ()
+    witness = broker.user("witness", add_witness(broker.operator))
+    assert clients(broker.operator) == ("witness",)
+    assert not apply_topics(broker.operator)
+    connected = AdminClient(client_settings(witness))
+    assert CHECKPOINTS.name in connected.list_topics(timeout=10).topics
+
+    assert revoke_client(broker.operator, "witness")
+    assert not apply_topics(broker.operator)
+    assert not answers(witness)
+    assert connected.list_topics(timeout=10).topics == {}
+    assert not revoke_client(broker.operator, "witness")
 
 
 def test_after_a_revocation_a_killed_broker_still_lets_everyone_in(broker: KafkaBroker) -> None:
     """Kafka 4.3.1 would not, if the revoked user's credential had been deleted."""
     add_police_client(broker.operator, "gone")
-    assert revoke_client(broker.operator, "gone")
+    assert revoke_client(broker.operator, police_user("gone"))
     broker.kill()
     broker.start()
     assert answers(broker.operator)

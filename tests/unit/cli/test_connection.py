@@ -84,9 +84,17 @@ def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             ask()
 
 
-def test_a_user_without_a_password_is_told_who_makes_it(stack: Path) -> None:
-    with pytest.raises(CommandError, match="client add"):
-        connect(stack, {}).kafka("police-gent")
+@pytest.mark.parametrize(
+    ("user", "maker"),
+    [
+        ("police-gent", "client add --zone gent"),
+        ("witness", "client add --witness"),
+        ("operator", "whoever set up the cluster"),
+    ],
+)
+def test_a_user_without_a_password_is_told_who_makes_it(stack: Path, user: str, maker: str) -> None:
+    with pytest.raises(CommandError, match=maker):
+        connect(stack, {}).kafka(user)
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"kafka": 1}', '{"tokens": {"a": 1}}'])
