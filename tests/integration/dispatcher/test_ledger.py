@@ -278,11 +278,10 @@ async def test_processes_share_the_rates_and_get_those_of_one_that_went_or_died(
         def share(self, among: int) -> None:
             self.among = among
 
-    alive = timedelta(milliseconds=300)
     async with connect(mongo_database, "test") as client:
         database = open_database(client, mongo_database.database)
         names = ("one", "two", "three")
-        crew = [(Processes(database, name, alive), Worker()) for name in names]
+        crew = [(Processes(database, name), Worker()) for name in names]
         (one, worker), (two, _), (_three, _) = crew
         for processes, their in crew:
             await ShareRates(processes, [their]).once()
@@ -290,7 +289,8 @@ async def test_processes_share_the_rates_and_get_those_of_one_that_went_or_died(
         await two.leave()
         await ShareRates(one, [worker]).once()
         assert worker.among == 2
-        await asyncio.sleep(2 * alive.total_seconds())
+        long_silent = {"$set": {"seen": datetime.now(UTC) - timedelta(minutes=1)}}
+        await database["processes"].update_one({"_id": "three"}, long_silent)
         await ShareRates(one, [worker]).once()
         assert worker.among == 1
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import time
 from typing import Any
 
 import httpx
@@ -270,18 +269,19 @@ def assert_no_formula(answer: httpx.Response, form: str) -> None:
 
 
 async def test_thousands_of_rows_need_no_round_trip_each(linde: Registry) -> None:
-    """The benchmark measures 10,000 rows; here it is this process's work that is bounded."""
+    """How long it takes is measured by the benchmark, with 10,000."""
     lines = ["Naam;GSM;E-mail;Taal"]
     lines += [
         f"Lid Nummer {n};0450 00 {n // 100:02} {n % 100:02};lid{n}@x.example;nl"
         for n in range(2000)
     ]
     data = "\n".join(lines).encode()
-    start = time.process_time()
+    await linde.database.command({"profile": 2})
 
     done = await send(linde.coordinator(), data)
 
-    took = time.process_time() - start
+    await linde.database.command({"profile": 0})
+    assert await linde.database["system.profile"].count_documents({}) < 50  # 13 are needed
     assert done["added"] == 2000
     assert await linde.database["members"].count_documents({"state": "pending"}) == 2000
     outbox = linde.database["outbox"]
@@ -289,4 +289,3 @@ async def test_thousands_of_rows_need_no_round_trip_each(linde: Registry) -> Non
     assert await outbox.count_documents({"topic": "bin.notices"}) == 2000
     access = [e for e in await linde.events(Access) if e.action == "member.import"]
     assert [len(event.member_ids) for event in access] == [1000, 1000]
-    assert took < 2.5

@@ -15,7 +15,7 @@ from shared.consume import Ahead, Consumer
 from shared.contracts import DeadLetter
 from shared.envelope import parse, sha256
 from shared.failures import Rejected, Retryable, Stalled
-from shared.kafka import LoadPositions, Log, Outgoing, Reader, Record
+from shared.kafka import LoadPositions, Log, Outgoing, Positions, Reader, Record
 from shared.mongo import Document, Session
 from shared.outbox import OutboxPublisher
 from shared.tasks import end
@@ -103,16 +103,20 @@ async def test_cancelled_again_and_again_it_stores_every_record_once(
     service: Service, topic: str, ahead: str
 ) -> None:
     effects, group = Effects(service), f"registry.test-{uuid.uuid4().hex[:8]}"
-    await service.log.publish(numbered(topic, 3000))
+    chance = random.Random(5)  # noqa: S311 - the same moments in every run
+    await service.log.publish(numbered(topic, 6000))
+    stored = 0
     for _ in range(6):
         consumer = service.consumer(
             topic, effects.apply, group=group, most=100, ahead=ahead_of(ahead, effects.spare)
         )
         async with running(consumer):
-            await asyncio.sleep(random.uniform(0.02, 0.4))  # noqa: S311 - not for secrets
+            await effects.reach(min(stored + 1, 6000))
+            await asyncio.sleep(chance.uniform(0, 0.05))
+        stored = len(await effects.values())
     async with running(service.consumer(topic, effects.apply, group=group)):
-        await effects.reach(3000)
-    assert await effects.values() == list(range(3000))
+        await effects.reach(6000)
+    assert await effects.values() == list(range(6000))
 
 
 @pytest.mark.parametrize("ahead", AHEAD)
@@ -295,6 +299,25 @@ async def test_a_topic_that_ends_before_what_was_read_of_it_stops_the_consumer(
     assert await effects.values() == list(range(65))
 
 
+class Watched(MemoryLog):
+    """Tells when whoever watches a consumer has looked: it asks for the ends twice each time."""
+
+    asked = 0
+
+    async def end_offsets(self, topics: Collection[str]) -> Positions:
+        self.asked += 1
+        return await super().end_offsets(topics)
+
+    async def looked_at(self) -> None:
+        """Wait for the end of a look that begins from now on."""
+        enough = self.asked + 4
+
+        async def looked() -> bool:
+            return self.asked >= enough
+
+        await until(looked)
+
+
 @pytest.fixture
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have consumers be looked at every few milliseconds."""
@@ -307,7 +330,7 @@ async def test_a_stall_is_a_minute_with_records_waiting_and_not_a_quiet_one(
 ) -> None:
     """The first record after an idle hour has a minute of its own, however long it takes."""
     passed = 0.0
-    log, held = MemoryLog(MemoryCluster()), asyncio.Event()
+    log, held = Watched(MemoryCluster()), asyncio.Event()
     clock = replace(service.clock, monotonic=lambda: passed)
     held.set()
 
@@ -323,14 +346,14 @@ async def test_a_stall_is_a_minute_with_records_waiting_and_not_a_quiet_one(
 
         await until(through)
         watching = asyncio.create_task(consumer.watch())
-        await asyncio.sleep(0.1)
+        await log.looked_at()
         passed += 3600
-        await asyncio.sleep(0.1)
+        await log.looked_at()
         held.clear()
         await log.publish(numbered(SENDS.name, 5))
-        await asyncio.sleep(0.2)
+        await log.looked_at()
         passed += 59
-        await asyncio.sleep(0.2)
+        await log.looked_at()
         assert not watching.done()
         passed += 1
         with pytest.raises(Stalled):
