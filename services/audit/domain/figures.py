@@ -4,7 +4,7 @@ All of it follows from the entries. Who appends keeps it up to date, who checks 
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,13 @@ Day = tuple[str, str, str, str]
 Outcome = tuple[str, str]
 """A message and a state."""
 
+Stretch = tuple[int, int]
+"""An hour, and which stretch of the list of sends."""
+
+STRETCH = 4096
+"""Places of the list that are told apart within an hour. A receipt that comes months late so adds
+one place to its hour, not all that lie between."""
+
 
 class Figures:
     """How many sends are in which state, or by how many that changes."""
@@ -29,8 +36,9 @@ class Figures:
         """A send for two networks counts in both."""
 
         self.outcomes: Counter[Outcome] = Counter()
-        self.hours: dict[int, tuple[int, int]] = {}
-        """Between which places the sends stand, both included, whose latest change was in an hour.
+        self.hours: dict[Stretch, tuple[int, int]] = {}
+        """Between which places of a stretch, both included, the sends stand whose latest change was
+        in an hour.
 
         So a list of some hours reads these places and no others. A send that has moved on to a
         later hour leaves its old one wider than it needs to be, which is never wrong.
@@ -45,14 +53,15 @@ class Figures:
 
     def reach(self, hour: int, first: int) -> None:
         """Have an hour's places include one."""
-        lowest, highest = self.hours.get(hour, (first, first))
-        self.hours[hour] = min(lowest, first), max(highest, first)
+        stretch = hour, first // STRETCH
+        lowest, highest = self.hours.get(stretch, (first, first))
+        self.hours[stretch] = min(lowest, first), max(highest, first)
 
     def add(self, other: "Figures") -> None:
         """Add what came since."""
         self.days.update(other.days)
         self.outcomes.update(other.outcomes)
-        for hour, places in other.hours.items():
+        for (hour, _), places in other.hours.items():
             for place in places:
                 self.reach(hour, place)
 
@@ -76,6 +85,17 @@ class Figures:
         latest = _latest(entries, size)
         if latest is not None:
             self.reach(hour_of(datetime.fromisoformat(latest["time"])), send["first"])
+
+
+def joined(places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Join places that touch or overlap, both ends included; the last come first."""
+    result: list[tuple[int, int]] = []
+    for lowest, highest in sorted(places, key=lambda place: place[1], reverse=True):
+        if result and highest >= result[-1][0] - 1:
+            result[-1] = min(lowest, result[-1][0]), result[-1][1]
+        else:
+            result.append((lowest, highest))
+    return result
 
 
 def _latest(entries: Sequence[Any], size: int) -> Any | None:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from services.audit.domain.entries import Draft, EntryType, in_utc, timestamp
-from services.audit.domain.figures import Day, Figures, Outcome, hour_of
+from services.audit.domain.figures import Day, Figures, Outcome, Stretch, hour_of, joined
 from shared.contracts.base import Channel, SendState
 from shared.mongo import Database, Document, Session, write_plainly
 
@@ -172,31 +172,28 @@ class Sends:
         Of each row only `first` and `last`: a reader is shown the latest entry itself.
         """
         query: Document = {"log": log, **wanted.query()}
-        places: Document = {} if below is None else {"$lt": below}
-        if wanted.since is not None or wanted.until is not None:
-            between = await self._between(log, wanted.since, wanted.until)
-            if between is None:
-                return []
-            places |= {"$gte": between[0], "$lte": between[1]}
-        if places:
-            query["first"] = places
-        rows = self._rows.find(query, {"_id": 0, "first": 1, "last": 1})
-        return await rows.sort("first", -1).limit(most).to_list()
+        listed: list[Document] = []
+        for lowest, highest in await self._places(log, wanted.since, wanted.until, below):
+            places = {"$gte": lowest, "$lte": highest}
+            rows = self._rows.find({**query, "first": places}, {"_id": 0, "first": 1, "last": 1})
+            listed += await rows.sort("first", -1).limit(most - len(listed)).to_list()
+            if len(listed) == most:
+                break
+        return listed
 
-    async def _between(
-        self, log: str, since: datetime | None, until: datetime | None
-    ) -> tuple[int, int] | None:
-        """Give the first and last place of the sends of some hours; None where there are none."""
+    async def _places(
+        self, log: str, since: datetime | None, until: datetime | None, below: int | None
+    ) -> list[tuple[int, int]]:
+        """Give between which places to look for the sends of some hours, the last ones first."""
+        last = _LAST_PLACE if below is None else below - 1
+        if since is None and until is None:
+            return [(0, last)]
         begin = 0 if since is None else hour_of(since)
         end = _LAST_HOUR if until is None else hour_of(until)
-        ids = {"$gte": _hour_id(log, begin), "$lte": _hour_id(log, end)}
-        both: Document = {"lowest": {"$min": "$lowest"}, "highest": {"$max": "$highest"}}
-        found = await self._hours.aggregate(
-            [{"$match": {"_id": ids}}, {"$group": {"_id": None, **both}}]
-        )
-        async for row in found:
-            return int(row["lowest"]), int(row["highest"])
-        return None
+        hours = {"$gte": _hour_id(log, begin), "$lt": _hour_id(log, end + 1)}
+        rows = self._hours.find({"_id": hours, "lowest": {"$lte": last}}, {"_id": 0})
+        places = [(row["lowest"], min(row["highest"], last)) for row in await rows.to_list()]
+        return joined(places)
 
     async def one(self, log: str, send_id: str) -> Document | None:
         """Give a send's row: `entries` are the indexes of its whole history."""
@@ -262,10 +259,10 @@ class Sends:
         kept = self._hours.find({"_id": _all_of(log)}, session=session)
         stated = {row["_id"]: (row["lowest"], row["highest"]) async for row in kept}
         return all(
-            (places := stated.get(_hour_id(log, hour))) is not None
+            (places := stated.get(_stretch_id(log, stretch))) is not None
             and places[0] <= lowest
             and places[1] >= highest
-            for hour, (lowest, highest) in figures.hours.items()
+            for stretch, (lowest, highest) in figures.hours.items()
         )
 
     async def entries_of(self, log: str, message_id: str) -> AsyncIterator[list[int]]:
@@ -351,12 +348,18 @@ def _in_any(states: Mapping[str, int]) -> dict[str, int]:
     return {state: count for state, count in states.items() if count}
 
 
-_LAST_HOUR = 99_999_999
+_LAST_HOUR = 99_999_998
 """Beyond the hours of the year 9999, and as wide as an hour's id is."""
+
+_LAST_PLACE = 2**53
 
 
 def _hour_id(log: str, hour: int) -> str:
     return f"{log}|{hour:08d}"
+
+
+def _stretch_id(log: str, stretch: Stretch) -> str:
+    return f"{_hour_id(log, stretch[0])}|{stretch[1]:08d}"
 
 
 def _days(log: str, moves: Mapping[Day, int]) -> list[Document]:
@@ -389,14 +392,14 @@ def _outcomes(log: str, moves: Mapping[Outcome, int]) -> list[Document]:
     ]
 
 
-def _hours(log: str, hours: Mapping[int, tuple[int, int]]) -> list[Document]:
+def _hours(log: str, hours: Mapping[Stretch, tuple[int, int]]) -> list[Document]:
     return [
         {
-            "q": {"_id": _hour_id(log, hour)},
+            "q": {"_id": _stretch_id(log, stretch)},
             "u": {"$min": {"lowest": lowest}, "$max": {"highest": highest}},
             "upsert": True,
         }
-        for hour, (lowest, highest) in sorted(hours.items())
+        for stretch, (lowest, highest) in sorted(hours.items())
     ]
 
 

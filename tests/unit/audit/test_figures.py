@@ -1,6 +1,7 @@
 """What is counted of sends: by whoever appends, batch by batch, and by whoever checks."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.audit.domain.drafting import send_draft
 from services.audit.domain.entries import Draft, seal
-from services.audit.domain.figures import Figures
+from services.audit.domain.figures import Figures, joined
 from services.audit.store.sends import Projection
 from shared.contracts import Send
 from shared.contracts.base import Channel, Lane, MessageType, SendState
@@ -88,5 +89,15 @@ def test_any_cut_of_a_log_counts_the_same_for_who_appends_and_who_checks(
     assert +by_checker.days == +by_writer.days
     assert +by_checker.outcomes == +by_writer.outcomes
     assert all(count >= 0 for count in by_writer.days.values())
-    for hour, (lowest, highest) in by_checker.hours.items():
-        assert by_writer.hours[hour][0] <= lowest <= highest <= by_writer.hours[hour][1]
+    for place, (lowest, highest) in by_checker.hours.items():
+        assert by_writer.hours[place][0] <= lowest <= highest <= by_writer.hours[place][1]
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 8)).map(lambda p: (p[0], sum(p)))))
+def test_joined_places_are_the_same_places_apart_and_in_order(
+    places: list[tuple[int, int]],
+) -> None:
+    whole = joined(places)
+    covered = [place for lowest, highest in whole for place in range(lowest, highest + 1)]
+    assert sorted(covered) == sorted({p for low, high in places for p in range(low, high + 1)})
+    assert all(low > high + 1 for (low, _), (_, high) in pairwise(whole))

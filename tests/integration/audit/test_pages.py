@@ -1,0 +1,70 @@
+"""A page of a list costs what it shows, wherever in the log it stands and whatever filters it."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from services.audit.domain import figures
+from shared.access import Role
+from shared.contracts.base import SendState
+from shared.mongo import Database, Document
+from tests.integration.audit.world import MESSAGE, NOW, World, send
+
+COUNT, PAGE, HOUR = 120, 5, 3600
+QUIET = {
+    "from": (NOW + timedelta(hours=5)).isoformat(),
+    "to": (NOW + timedelta(hours=6)).isoformat(),
+}
+"""An hour with few sends, in which a receipt came for one of the first."""
+
+ASKED: dict[str, tuple[dict[str, str], int]] = {
+    "everything": ({}, PAGE),
+    "a network": ({"network_id": "bin-linde"}, PAGE),
+    "a message": ({"message_id": MESSAGE}, PAGE),
+    "a channel": ({"channel": "sms"}, PAGE),
+    "a state that few are in": ({"state": "failed"}, PAGE),
+    "a message and a channel": ({"message_id": MESSAGE, "channel": "sms"}, PAGE),
+    "an hour": (QUIET, 3),
+    "an hour and a state": ({**QUIET, "state": "delivered"}, 1),
+    "from an hour on": ({"from": QUIET["from"]}, 3),
+    "an hour of a network": ({**QUIET, "network_id": "bin-linde"}, 3),
+    "an hour without any": ({"from": QUIET["to"]}, 0),
+}
+
+
+@pytest.mark.parametrize("what", ASKED)
+async def test_a_page_reads_about_as_many_sends_as_it_shows(
+    world: World, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "STRETCH", 8)
+    values, shown = ASKED[what]
+    async with world.running():
+        await world.publish(*[send(n, state=_state(n)) for n in range(COUNT - 2)])
+        await world.publish(*[send(n, seq=5 * HOUR + n) for n in (COUNT - 2, COUNT - 1)])
+        await world.publish(send(1, 5 * HOUR, SendState.DELIVERED))
+        await world.signed(COUNT + 1)
+    app = await world.build()  # without its jobs, so that what is profiled was asked
+    async with world.http(app, Role.AUDITOR) as http:
+        for cursor in ({}, {"cursor": str(COUNT // 2)}):
+            listed, read = await _asked(world.database, http, {**values, **cursor})
+            assert listed == shown or cursor
+            assert read <= 2 * (PAGE + 1)
+
+
+def _state(number: int) -> SendState:
+    return SendState.FAILED if number % 10 == 0 else SendState.ACCEPTED
+
+
+async def _asked(database: Database, http: httpx.AsyncClient, values: Document) -> tuple[int, int]:
+    """Give how many sends a page shows, and how many rows of sends were read for it."""
+    await database.command({"profile": 2})
+    try:
+        answer = await http.get("/v1/sends", params={**values, "limit": str(PAGE)})
+    finally:
+        await database.command({"profile": 0})
+    own = {"ns": f"{database.name}.sends", "docsExamined": {"$exists": True}}
+    rows: list[dict[str, Any]] = await database["system.profile"].find(own).to_list()
+    await database["system.profile"].drop()
+    return len(answer.json()["items"]), sum(row["docsExamined"] for row in rows)
