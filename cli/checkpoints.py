@@ -6,7 +6,8 @@ kept, so that nobody who runs the cluster can move them.
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -36,6 +37,7 @@ class PublishedCheckpoints:
         self._file = positions
         self._next = _read(positions)
         self._ends: dict[int, int] = {}
+        self._gaps: list[str] = []
         self._consumer: Consumer | None = None
 
     @property
@@ -43,13 +45,18 @@ class PublishedCheckpoints:
         """Whether everything has been read that was there when it connected."""
         return all(self._next.get(number, 0) >= end for number, end in self._ends.items())
 
+    @property
+    def gaps(self) -> Sequence[str]:
+        """What was published since the last run and can be read no more, as sentences."""
+        return self._gaps
+
     def __enter__(self) -> Self:
         """Connect. Raises `CommandError` where the cluster or the password is wrong."""
         options: dict[str, Any] = {
             **client_settings(self._kafka),
             "group.id": f"{self._kafka.user}.command-line",  # named, and never joined
             "enable.auto.commit": False,
-            "auto.offset.reset": "earliest",  # where retention passed the position
+            "auto.offset.reset": "earliest",  # where retention passes it while this runs
         }
         consumer = Consumer(options)
         try:
@@ -58,6 +65,7 @@ class PublishedCheckpoints:
                 first, end = consumer.get_watermark_offsets(
                     TopicPartition(CHECKPOINTS.name, number), timeout=_CONNECT_S
                 )
+                self._go_on(number, first, end)
                 if end > max(first, self._next.get(number, 0)):
                     self._ends[number] = end
             consumer.assign([self._place(number) for number in partitions])
@@ -97,6 +105,26 @@ class PublishedCheckpoints:
                     yield note
                 self._next[message.partition() or 0] = (message.offset() or 0) + 1
         self._keep()
+
+    def _go_on(self, number: int, first: int, end: int) -> None:
+        """Move a position that is no longer there, and say so."""
+        kept = self._next.get(number)
+        if kept is None or first <= kept <= end:
+            return
+        where = f"{CHECKPOINTS.name}, partition {number}: this witness had read up to {kept}, and "
+        if kept < first:
+            days = (CHECKPOINTS.retention or timedelta()).days
+            self._gaps.append(
+                f"{where}the topic begins at {first} by now (it keeps {days} days). Checkpoints "
+                "between were not seen and are not cosigned. Reading on from there; the log still "
+                "has to prove that it grew from the last one that was kept."
+            )
+        else:
+            self._gaps.append(
+                f"{where}the topic ends at {end}: it was made anew, or its broker lost records. "
+                "Ask the operators, in writing. Reading all of it again."
+            )
+        self._next[number] = first
 
     def _note(self, message: Message) -> str | None:
         found: Any = message.headers() or []

@@ -2,6 +2,7 @@
 
 import base64
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,13 +22,14 @@ from cli.api import Api, RefusedError
 from cli.checkpoints import PublishedCheckpoints
 from cli.connection import Service, StackOption, connect
 from cli.console import complain, say
-from cli.failures import CommandError
-from services.audit.domain.notes import NoteRefused, origin_of
-from services.audit.verify import read_key
+from cli.failures import NO_ANSWER, NOT_ADMITTED, WRONGLY_CALLED, CommandError
+from services.audit.domain.notes import NoteRefused, Verifier, origin_of
+from services.audit.verify import Unusable, log_key, read_key
 from services.audit.witness import Parted, ProofRefused, Witness
 from shared.topics import Party
 
 _AUDIT: Service = "audit"
+_TOKEN_REFUSED = (401, 403)
 _NOT_FOUND = 404
 _TOO_MANY = 429
 _FAULT = 500
@@ -39,7 +41,11 @@ def witness(
     zone: Annotated[str, typer.Argument(help="The zone whose log to watch, or 'operators'.")],
     *,
     key: Annotated[
-        Path, typer.Option("--key", help="The log's public key (PEM), from a source you trust.")
+        str,
+        typer.Option(
+            "--key",
+            help="The log's public key, from a source you trust: a PEM file, or a verifier key.",
+        ),
     ],
     keep: Annotated[
         Path, typer.Option("--keep", help="The folder for what was seen; back it up yourself.")
@@ -54,27 +60,47 @@ def witness(
     name: Annotated[
         str, typer.Option("--name", help="Your name on cosignatures, such as witness.example.be.")
     ],
+    former: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--former-key",
+            help="The log's public key of before, where it changed: it counts up to where --key "
+            "began to sign. Repeat for more.",
+        ),
+    ] = None,
     kafka: Annotated[
         bool,
         typer.Option(
             "--kafka",
-            help="See every checkpoint that was published on bin.checkpoints, as Kafka user "
-            "'witness', instead of asking for the last one now and then.",
+            help="See every checkpoint that was published on bin.checkpoints, which keeps those of "
+            "the last year, instead of asking for the last one now and then. As Kafka user "
+            "'witness', whom an operator makes with 'buurtbode client add --witness'; give the "
+            "password in BUURTBODE_KAFKA_PASSWORD and the address in BUURTBODE_KAFKA.",
         ),
     ] = False,
     every: Annotated[float, typer.Option("--every", min=1, help="Seconds between two looks.")] = 60,
     once: Annotated[bool, typer.Option("--once", help="Look once, and end.")] = False,
-    role: Annotated[str, typer.Option("--role", help="The token's role.")] = "auditor",
+    role: Annotated[
+        str,
+        typer.Option(
+            "--role",
+            help="Which token of the stack's file to use. One of an auditor of the zone suffices, "
+            "or of an operator; the operators' own log takes an operator of no single zone.",
+        ),
+    ] = "auditor",
     stack: StackOption = None,
 ) -> None:
     """Watch that an audit log only grows, and cosign each checkpoint (for whoever audits).
 
-    Keep what it keeps: it proves a rewriting even by whoever holds the log's key. Ends with 1 when
-    the log parted from its past, has shrunk, or is not proved to have grown. Proofs come over HTTP
-    either way.
+    Keep what it keeps: it proves a rewriting even by whoever holds the log's key. Proofs come over
+    HTTP either way, from BUURTBODE_AUDIT, with the token in BUURTBODE_TOKEN.
+
+    Ends with 1 when the log parted from its past, has shrunk, or is not proved to have grown. Says
+    nothing of the log: 2, a key or a file that was named is none; 3, with --once, no answer; 4, the
+    token is not accepted (any more).
     """
     connection = connect(stack)
-    watching = _witness(zone, key, keep / zone, witness_key, name)
+    watching = _witness(zone, (key, *(former or ())), keep / zone, witness_key, name)
     say(f"Witness key: {watching.cosigner.vkey}")
     with Api(_AUDIT, connection.url(_AUDIT), connection.token(role)) as audit:
         look = _Look(audit, zone, watching, patient=not once)
@@ -83,6 +109,8 @@ def witness(
                 connection.kafka(Party.WITNESS.value), zone, keep / zone / "positions.json"
             )
             with published:
+                for gap in published.gaps:
+                    complain(gap)
                 _follow(look, published, once=once)
             return
         while True:
@@ -103,6 +131,20 @@ def _follow(look: "_Look", published: PublishedCheckpoints, *, once: bool) -> No
                 break
 
 
+class _NotAdmittedError(CommandError):
+    """The token is refused: no look can be taken, and nothing was found."""
+
+    def __init__(self, refused: RefusedError, zone: str) -> None:
+        text = str(refused).removesuffix(" Make a new one with 'buurtbode token'.")
+        message = (
+            f"your token is not accepted (any more): {text.removesuffix('.')}. Nothing was found "
+            "about the log. Get a new one from whoever gave you this one, set BUURTBODE_TOKEN, and "
+            "start again: it goes on where it ended. On a local stack, 'buurtbode token --role "
+            f"auditor --zone {zone} --sub NAME' makes one"
+        )
+        super().__init__(message, NOT_ADMITTED)
+
+
 @dataclass(frozen=True, slots=True)
 class _Look:
     """Looks at checkpoints; patient where it goes on looking."""
@@ -117,6 +159,8 @@ class _Look:
         try:
             note = self.audit.request("GET", f"/v1/zones/{self.zone}/checkpoint").text
         except RefusedError as refused:
+            if refused.status in _TOKEN_REFUSED:
+                raise _NotAdmittedError(refused, self.zone) from None
             if refused.status == _NOT_FOUND:
                 self._nothing_there(refused)
             else:
@@ -137,7 +181,7 @@ class _Look:
             )
             raise CommandError(message)
         if not self.patient:
-            raise refused
+            raise CommandError(str(refused), NO_ANSWER)
         complain(f"Nothing was signed yet of {self.zone}, or you may not see it. Looking again.")
 
     def _kept_size(self) -> int | None:
@@ -156,6 +200,8 @@ class _Look:
             raise CommandError(str(parted)) from None
         except NoteRefused as refused:
             raise _does_not_count(refused) from None
+        except _NotAdmittedError:
+            raise
         except CommandError as error:
             self._later(error)
             return False
@@ -167,7 +213,7 @@ class _Look:
 
     def _later(self, error: CommandError) -> None:
         if not self.patient:
-            raise error
+            raise CommandError(str(error), NO_ANSWER)
         complain(f"{error}. Looking again.")
 
     def _consistency(self, old: int, new: int) -> list[bytes]:
@@ -176,6 +222,8 @@ class _Look:
             answer = self.audit.get(path, **{"from": old, "to": new})
             return [base64.b64decode(value, validate=True) for value in answer["hashes"]]
         except RefusedError as refused:
+            if refused.status in _TOKEN_REFUSED:
+                raise _NotAdmittedError(refused, self.zone) from None
             if refused.status == _TOO_MANY or refused.status >= _FAULT:
                 raise  # it may be able to later
             raise ProofRefused(str(refused).removesuffix(".")) from None
@@ -184,18 +232,31 @@ class _Look:
 
 
 def _does_not_count(refused: NoteRefused) -> CommandError:
-    return CommandError(f"the checkpoint does not count: {refused}")
+    message = (
+        f"the checkpoint does not count: {refused}. Where the log's key was changed, --key names "
+        "the new one and --former-key the one of before, both from a source you trust"
+    )
+    return CommandError(message)
 
 
-def _witness(zone: str, key: Path, folder: Path, witness_key: Path, name: str) -> Witness:
+def _witness(zone: str, keys: Sequence[str], folder: Path, witness_key: Path, name: str) -> Witness:
     try:
-        log = read_key(key.read_text(encoding="utf-8"), origin_of(zone))
-        return Witness(folder, log, name, _own_key(witness_key))
-    except NoteRefused as refused:
-        raise CommandError(str(refused)) from None
+        log, *former = (_verifier(given, zone) for given in keys)
+        return Witness(folder, log, name, _own_key(witness_key), former)
+    except (NoteRefused, Unusable) as refused:
+        raise CommandError(str(refused), WRONGLY_CALLED) from None
     except OSError as error:
         message = f"cannot read {error.filename} ({error.strerror})"
-        raise CommandError(message) from None
+        raise CommandError(message, WRONGLY_CALLED) from None
+
+
+def _verifier(given: str, zone: str) -> Verifier:
+    origin = origin_of(zone)
+    verifier = read_key(log_key(given), origin)
+    if verifier.name != origin:
+        message = f"{given} is the key of {verifier.name}, not of {origin}"
+        raise Unusable(message)
+    return verifier
 
 
 def _own_key(path: Path) -> Ed25519PrivateKey:

@@ -12,7 +12,14 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.audit.domain.merkle import EMPTY_ROOT, verify_consistency
-from services.audit.domain.notes import Checkpoint, Cosigner, Verifier, cosign_note
+from services.audit.domain.notes import (
+    Checkpoint,
+    Cosigner,
+    NoteRefused,
+    Verifier,
+    cosign_note,
+    open_with,
+)
 
 Consistency = Callable[[int, int], Sequence[bytes]]
 """Gives the log's proof that its first size is the beginning of its second. Raises `ProofRefused`
@@ -42,29 +49,38 @@ class Witness:
     that the log left its past.
     """
 
-    def __init__(self, folder: Path, log: Verifier, name: str, key: Ed25519PrivateKey) -> None:
-        """`log` is the log's key, from a source that the witness trusts."""
+    def __init__(
+        self,
+        folder: Path,
+        log: Verifier,
+        name: str,
+        key: Ed25519PrivateKey,
+        former: Sequence[Verifier] = (),
+    ) -> None:
+        """`log` is the log's key, from a source that the witness trusts; `former` those before."""
         self._folder = folder
         self._log = log
+        self._keys = (log, *former)
         self._key = key
         self.cosigner = Cosigner.of(name, key.public_key())
 
     def last(self) -> Checkpoint | None:
         """Give the largest checkpoint that was kept. Raises `NoteRefused` if it was changed."""
-        notes = sorted(self._folder.glob("*.note"))
-        return None if not notes else Checkpoint.open(_read(notes[-1]), self._log)
+        notes = self._notes()
+        return None if not notes else self._kept_in(notes[-1])[1]
 
     def see(self, note: str, now: int, consistency: Consistency, *, is_last: bool = False) -> Seen:
         """Check a checkpoint against the last one, keep and cosign it.
 
         `now` is in seconds since 1970; `is_last` says that the log was asked for its last
-        checkpoint, which never gets smaller. Raises `NoteRefused` for one that the log's key did
-        not sign, and `Parted`, with the evidence kept, where the log was rewritten, has shrunk or
-        is not proved to go on. What `consistency` raises otherwise passes through: the checkpoint
-        then waits, and is proved first of all at the next look.
+        checkpoint, which never gets smaller. A former key counts up to where the log's key began
+        to sign. Raises `NoteRefused` for one that the log's key did not sign, and `Parted`, with
+        the evidence kept, where the log was rewritten, has shrunk or is not proved to go on. What
+        `consistency` raises otherwise passes through: the checkpoint then waits, and is proved
+        first of all at the next look.
         """
-        checkpoint = Checkpoint.open(note, self._log)
         last = self.last()
+        checkpoint = self._seen(note)
         if is_last and last is not None and checkpoint.size < last.size:
             evidence = self._named("parted", checkpoint)
             _write(evidence, note)
@@ -79,11 +95,34 @@ class Witness:
 
     def _agrees_with_kept(self, checkpoint: Checkpoint) -> bool:
         path = self._kept(checkpoint)
-        return path.exists() and Checkpoint.open(_read(path), self._log) == checkpoint
+        return path.exists() and self._kept_in(path)[1] == checkpoint
+
+    def _seen(self, note: str) -> Checkpoint:
+        key, checkpoint = open_with(self._keys, note)
+        if key != self._log:
+            # whoever got hold of a former key signs nothing beyond the change
+            before = [path for path in self._notes() if path < self._kept(checkpoint)]
+            if before and self._kept_in(before[-1])[0] == self._log:
+                message = (
+                    f"a former key alone signed it, of {checkpoint.size} entries, where the log's "
+                    "key signed before"
+                )
+                raise NoteRefused(message)
+        return checkpoint
+
+    def _kept_in(self, path: Path) -> tuple[Verifier, Checkpoint]:
+        try:
+            return open_with(self._keys, _read(path))
+        except NoteRefused as refused:
+            message = f"{path}, which this witness kept: {refused}"
+            raise NoteRefused(message) from None
+
+    def _notes(self) -> list[Path]:
+        return sorted(self._folder.glob("*.note"))
 
     def _keep_proven(self, waiting: Path, now: int, consistency: Consistency) -> None:
         note = _read(waiting)
-        checkpoint, last = Checkpoint.open(note, self._log), self.last()
+        (_, checkpoint), last = open_with(self._keys, note), self.last()
         if last is not None:
             try:
                 continues = _continues(last, checkpoint, consistency)

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from shared.kafka import KafkaLog, Outgoing
 from shared.service import http_server
 from shared.settings import KafkaSettings
 from tests.integration.audit import rows
+from tests.integration.audit.test_log_key import new_key
 from tests.integration.audit.world import NOW, World, send, until
 from tests.support.cluster import KafkaCluster
 
@@ -41,12 +43,17 @@ async def served(app: App) -> AsyncGenerator[str]:
 
 
 async def command(
-    world: World, url: str, *arguments: str, zone: str = "demo", kafka: KafkaSettings | None = None
+    world: World,
+    url: str,
+    *arguments: str,
+    zone: str = "demo",
+    kafka: KafkaSettings | None = None,
+    token: str | None = None,
 ) -> tuple[int, str]:
     env = {
         **os.environ,
         "BUURTBODE_AUDIT": url,
-        "BUURTBODE_TOKEN": world.token(Role.AUDITOR, zone=zone),
+        "BUURTBODE_TOKEN": token or world.token(Role.AUDITOR, zone=zone),
     }
     if kafka is not None:
         env["BUURTBODE_KAFKA"] = kafka.bootstrap
@@ -231,3 +238,99 @@ async def test_a_service_that_does_not_prove_what_was_published_is_called_out(
             )
             assert (code, "is not proved to have only grown" in said) == (1, True), said
     assert len(list((folder / zone).glob("unproven-*"))) == 1
+
+
+async def relay(world: World, kafka: KafkaLog, zone: str, since: int = 0) -> None:
+    """Put on the real broker what the service published, from a number of checkpoints on."""
+    published = world.cluster.on("bin.checkpoints")[since:]
+    await kafka.publish([Outgoing(r.topic, zone, r.value, r.headers) for r in published])
+
+
+async def test_a_token_that_is_refused_is_said_to_be_and_is_no_finding_about_the_log(
+    world: World, kafka_cluster: KafkaCluster, tmp_path: Path
+) -> None:
+    zone, key = f"expired-{os.getpid()}", tmp_path / "log.pem"
+    key.write_text(world.public_pem)
+    watch = ("witness", zone, "--key", str(key), "--witness-key", str(tmp_path / "own.pem"))
+    watch = (*watch, "--name", "witness.example.be", "--every", "1")
+    polled, followed = tmp_path / "polled", tmp_path / "followed"
+    ways: list[tuple[Path, tuple[str, ...]]] = [(polled, ()), (followed, ("--kafka",))]
+    user = kafka_cluster.user("witness")
+    run = partial(command, world, zone=zone, kafka=user)
+    expired = world.token(Role.AUDITOR, zone=zone, life=timedelta(hours=-1))
+    async with (
+        world.running() as app,
+        served(app) as url,
+        KafkaLog(kafka_cluster.user("audit"), "test") as kafka,
+    ):
+        await world.publish(*[send(number, zone=zone) for number in range(COUNT)])
+        await world.signed(COUNT, zone)
+        await until(partial(is_published, world, COUNT), "the checkpoint to be published")
+        await relay(world, kafka, zone)
+        for folder, way in ways:
+            code, said = await run(url, *watch, *way, "--keep", str(folder), "--once")
+            assert (code, "Cosigned" in said) == (0, True), said
+        first = len(world.cluster.on("bin.checkpoints"))
+        await world.publish(*[send(number, zone=zone) for number in range(COUNT, 2 * COUNT)])
+        await world.signed(2 * COUNT, zone)
+        await until(partial(is_published, world, 2 * COUNT), "the next to be published")
+        await relay(world, kafka, zone, first)
+        for folder, way in ways:
+            there = (*watch, *way, "--keep", str(folder))
+            for once in ((), ("--once",)):  # also for whoever goes on looking
+                looking = run(url, *there, *once, token=expired)
+                code, said = await asyncio.wait_for(looking, 20)
+                assert (code, "your token is not accepted" in said) == (4, True), said
+                assert "operators" not in said
+                assert list((folder / zone).glob("parted-*")) == []
+            code, said = await run(url, *there, "--once")
+            assert (code, "Cosigned" in said) == (0, True), said
+
+
+async def test_a_witness_that_was_away_while_the_logs_key_changed_goes_on(
+    world: World, kafka_cluster: KafkaCluster, tmp_path: Path
+) -> None:
+    """It comes back after both keys signed for a while, when the new one signs alone."""
+    zone = f"changed-{os.getpid()}"
+    former, log = tmp_path / "former.pem", tmp_path / "log.pem"
+    former.write_text(world.public_pem)
+    old_path = world.settings.signing_key
+    new_path, new_pem = new_key(tmp_path)
+    log.write_text(new_pem)
+    watch = ("witness", zone, "--witness-key", str(tmp_path / "own.pem"), "--once")
+    watch = (*watch, "--name", "witness.example.be")
+    polled, followed = tmp_path / "polled", tmp_path / "followed"
+    ways: list[tuple[Path, tuple[str, ...]]] = [(polled, ()), (followed, ("--kafka",))]
+    run = partial(command, world, zone=zone, kafka=kafka_cluster.user("witness"))
+    seen = 0
+    async with KafkaLog(kafka_cluster.user("audit"), "test") as kafka:
+        for round_, keys in enumerate([(old_path, None), (new_path, old_path), (new_path, None)]):
+            settings = {"signing_key": keys[0], "former_signing_key": keys[1]}
+            world.settings = world.settings.model_copy(update=settings)
+            async with world.running() as app, served(app) as url:
+                start = round_ * COUNT
+                sends = [send(number, zone=zone) for number in range(start, start + COUNT)]
+                await world.publish(*sends)
+                size = start + COUNT + (round_ > 0)  # an entry says that the key was changed
+                await world.signed(size, zone)
+                await until(partial(is_published, world, size), "it to be published")
+                await relay(world, kafka, zone, seen)
+                seen = len(world.cluster.on("bin.checkpoints"))
+                for folder, way in ways:
+                    there = (*watch, "--keep", str(folder), *way)
+                    if round_ == 0:
+                        code, said = await run(url, *there, "--key", str(former))
+                        assert code == 0, said
+                    elif round_ == 2:
+                        code, said = await run(url, *there, "--key", str(log))
+                        assert (code, "--former-key" in said) == (1, True), said
+                        both = ("--key", str(log), "--former-key", str(former))
+                        code, said = await run(url, *there, *both)
+                        assert (code, "Cosigned" in said) == (0, True), said
+                        code, said = await run(url, *there, "--key", str(log))
+                        assert code == 0, said  # it has one of the new key by now
+    for folder, _ in ways:
+        assert [p.name for p in (folder / zone).iterdir() if p.name.startswith("parted")] == []
+    # by way of Kafka it saw also what was signed while it was away
+    published = {Checkpoint.from_json(r.value).size for r in world.cluster.on("bin.checkpoints")}
+    assert {int(path.stem) for path in (followed / zone).glob("*.note")} == published

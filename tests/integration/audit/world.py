@@ -98,15 +98,21 @@ class World:
         """Publish exact bytes."""
         await self.cluster.append(outgoing)
 
-    def token(self, *roles: Role, zone: str | None = "demo", sub: str = "auditor-1") -> str:
-        """Give a bearer token."""
+    def token(
+        self,
+        *roles: Role,
+        zone: str | None = "demo",
+        sub: str = "auditor-1",
+        life: timedelta = timedelta(minutes=10),
+    ) -> str:
+        """Give a bearer token that ends so long from now."""
         claims = {
             "iss": _ISSUER,
             "aud": "buurtbode",
             "sub": sub,
             "roles": [str(role) for role in roles],
             "zone": zone,
-            "exp": int(datetime.now(UTC).timestamp()) + 600,
+            "exp": int((datetime.now(UTC) + life).timestamp()),
         }
         header = {"alg": "Ed25519", "kid": "test"}
         return jwt.encode(header, claims, self.token_key, algorithms=["Ed25519"])

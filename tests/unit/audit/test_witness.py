@@ -22,6 +22,7 @@ from services.audit.domain.notes import (
     Cosigner,
     NoteRefused,
     Verifier,
+    add_signature,
     cosign_note,
     origin_of,
 )
@@ -206,6 +207,15 @@ def test_a_witness_that_did_not_cosign_is_missed() -> None:
     assert verify_bundle(bundle_of(BEFORE), PEM, [signed], witnesses=[other]).exit_code == 1
 
 
+def test_a_witnesss_key_may_stand_in_a_file(tmp_path: Path) -> None:
+    cosigner, bundle, key = watching(Path()).cosigner, tmp_path / "b.ndjson", tmp_path / "key"
+    note, kept_note = note_over(BEFORE[:9]), tmp_path / "kept.note"
+    bundle.write_bytes(b"".join(bundle_of(BEFORE)))
+    kept_note.write_text(cosign_note(note, cosigner, NOON, WITNESS_KEY.sign), encoding="utf-8")
+    key.write_text(f"{cosigner.vkey}\n")
+    assert verify_file(bundle, LOG.vkey, [kept_note], [str(key)])[0] == 0
+
+
 @given(at=st.integers(0, 75))
 def test_a_changed_cosignature_does_not_count(at: int) -> None:
     cosigner = watching(Path()).cosigner
@@ -225,6 +235,66 @@ def test_a_note_of_another_key_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NoteRefused, match="not signed by this key"):
         watching(tmp_path).see(note_over(BEFORE, WITNESS_KEY), NOON, proofs_of(BEFORE))
     assert kept(tmp_path) == []
+
+
+NEW = Ed25519PrivateKey.from_private_bytes(bytes(range(64, 96)))
+NEW_LOG = Verifier.of(origin_of("demo"), NEW.public_key())
+CHANGED, ALONE = 15, 25
+"""Of how many entries on both keys sign, and the new one alone."""
+
+
+def signed(size: int) -> str:
+    """Give a checkpoint as a log signs it whose key changes."""
+    if size >= ALONE:
+        return note_over(BEFORE[:size], NEW)
+    note = note_over(BEFORE[:size])
+    return note if size < CHANGED else add_signature(note, NEW_LOG, NEW.sign)
+
+
+def knowing(folder: Path, *former: Verifier) -> Witness:
+    return Witness(folder, NEW_LOG, NAME, WITNESS_KEY, former)
+
+
+@settings(max_examples=60)
+@given(
+    before=st.integers(1, 40),
+    sizes=st.lists(st.integers(1, 40), min_size=1, max_size=6),
+    in_order=st.booleans(),
+)
+def test_a_witness_that_was_away_while_the_key_changed_goes_on_with_both(
+    tmp_path_factory: pytest.TempPathFactory,
+    before: int,
+    sizes: list[int],
+    in_order: bool,  # noqa: FBT001 - drawn
+) -> None:
+    """Whatever it kept from before the change, and whatever it then sees, in any order."""
+    folder, proofs = tmp_path_factory.mktemp("witness"), proofs_of(BEFORE)
+    knowing(folder, LOG).see(signed(before), NOON, proofs)
+    for size in sorted(sizes) if in_order else sizes:
+        assert knowing(folder, LOG).see(signed(size), NOON, proofs).size == size
+    last = knowing(folder, LOG).last()
+    assert last is not None
+    assert last.size == max(before, *sizes)
+    if last.size >= CHANGED:  # from here on the former key is needed no more
+        assert knowing(folder).last() == last
+    else:
+        with pytest.raises(NoteRefused, match="which this witness kept"):
+            knowing(folder).last()
+    vkeys = [LOG.vkey] if min(before, *sizes) < CHANGED else []
+    report = verify_bundle(bundle_of(BEFORE, NEW), NEW_LOG.vkey, kept(folder), former=vkeys)
+    assert report.problem is None
+
+
+@pytest.mark.parametrize("kept_size", [CHANGED, ALONE])
+def test_a_former_key_signs_nothing_beyond_where_the_new_one_began(
+    tmp_path: Path, kept_size: int
+) -> None:
+    knowing(tmp_path, LOG).see(signed(kept_size), NOON, proofs_of(BEFORE))
+    stolen = note_over(BEFORE[: kept_size + 5])
+    for witness in (knowing(tmp_path, LOG), knowing(tmp_path)):
+        with pytest.raises(NoteRefused, match=r"former key alone|not signed by this key"):
+            witness.see(stolen, NOON, proofs_of(BEFORE))
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_keys_are_read_back() -> None:
