@@ -21,6 +21,7 @@ _COMMANDS = {
     "coverage": (_POLICE, "coverage:coverage"),
     "keys": (_POLICE, "keys:app"),
     "verify": (_AUDIT, "verify:verify"),
+    "verify-entry": (_AUDIT, "verify_entry:verify_entry"),
     "witness": (_AUDIT, "witness:witness"),
     "demo": (_HERE, "up:demo"),
     "up": (_HERE, "up:up"),

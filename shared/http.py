@@ -13,12 +13,13 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 
 from shared.failures import Retryable
+from shared.pseudonyms import NoPseudonymKey
 
 PROBLEM_TYPE = "application/problem+json"
 _NAME = re.compile(r"[a-z][a-z_]*|[0-9]{1,5}|\[key\]")
@@ -63,7 +64,13 @@ Translate = Callable[[Request, Problem], Problem]
 """Gives a problem in the language that the request asks for."""
 
 
-class ProblemDocument(BaseModel):
+class View(BaseModel):
+    """What a body or an answer is made of: the docstrings of its fields explain them in `/docs`."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class ProblemDocument(View):
     """The shape of every error answer (RFC 9457)."""
 
     type: str
@@ -120,6 +127,7 @@ def install(app: FastAPI, ready: Ready) -> None:
     app.add_exception_handler(HTTPException, _on_http)
     for unavailable in (PyMongoError, Retryable):
         app.add_exception_handler(unavailable, _on_unavailable)
+    app.add_exception_handler(NoPseudonymKey, _on_no_key)
     app.add_exception_handler(Exception, _on_fault)
 
     @app.get("/livez", tags=["health"])
@@ -222,6 +230,22 @@ async def _on_unavailable(request: Request, error: Exception) -> Response:
             "unavailable",
             "A part that this needs does not answer now; nothing was changed. Try again.",
             headers={"Retry-After": "2"},
+        ),
+    )
+
+
+async def _on_no_key(request: Request, error: Exception) -> Response:
+    if not isinstance(error, NoPseudonymKey):
+        raise error
+    structlog.get_logger().error("no pseudonym key", zone_id=error.zone_id)
+    return told(
+        request,
+        Problem(
+            503,
+            "no-pseudonym-key",
+            f"Zone {error.zone_id} has no pseudonym key for {error.year}, without which nobody's "
+            "reading can be put on record; so nothing was shown. Trying again does not help: an "
+            f"operator has to run `buurtbode pseudonyms rotate --zone {error.zone_id}`.",
         ),
     )
 

@@ -10,15 +10,24 @@ import json
 import os
 import secrets
 from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 
 from pydantic import TypeAdapter
+
+_LAST_MONTH = 12
 
 _RING: TypeAdapter[dict[str, dict[int, str]]] = TypeAdapter(dict[str, dict[int, str]])
 
 
 class NoPseudonymKey(LookupError):  # noqa: N818
     """The ring has no key for a zone and year: `buurtbode pseudonyms rotate` makes one."""
+
+    def __init__(self, zone_id: str, year: int) -> None:
+        """Name what is missing."""
+        super().__init__(f"no pseudonym key for zone {zone_id}, year {year}")
+        self.zone_id = zone_id
+        self.year = year
 
 
 class KeyRing:
@@ -39,8 +48,7 @@ class KeyRing:
         try:
             return bytes.fromhex(self._ring()[zone_id][year])
         except KeyError:
-            message = f"no pseudonym key for zone {zone_id}, year {year}"
-            raise NoPseudonymKey(message) from None
+            raise NoPseudonymKey(zone_id, year) from None
 
     def has(self, zone_id: str, year: int) -> bool:
         """Tell whether there is a key."""
@@ -49,6 +57,20 @@ class KeyRing:
         except NoPseudonymKey:
             return False
         return True
+
+    def missing(self, today: date) -> list[tuple[str, int]]:
+        """List zone and year of the keys that are missing, or will be within a month.
+
+        Of zones that have a key of some year: any other has no active network yet, or gave up all
+        of its keys.
+        """
+        soon = [today.year + 1] if today.month == _LAST_MONTH else []
+        return [
+            (zone_id, year)
+            for zone_id, keys in sorted(self._ring().items())
+            for year in (today.year, *soon)
+            if keys and year not in keys
+        ]
 
     def years(self, zone_id: str) -> list[int]:
         """List the years whose key still exists, oldest first."""
@@ -102,8 +124,7 @@ def destroy(path: Path, zone_id: str, year: int) -> None:
     """Drop a key for good. Raises `NoPseudonymKey` where there is none."""
     ring = read_ring(path)
     if ring.get(zone_id, {}).pop(year, None) is None:
-        message = f"no pseudonym key for zone {zone_id}, year {year}"
-        raise NoPseudonymKey(message)
+        raise NoPseudonymKey(zone_id, year)
     _write(path, ring)
 
 

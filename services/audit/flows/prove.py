@@ -8,7 +8,7 @@ from services.audit.store.log import LogStore
 
 
 class NotProvable(LookupError):  # noqa: N818 - an answer to a question
-    """There is no such entry, or no checkpoint that covers it yet; the message says which."""
+    """There is no such entry, or no checkpoint of that size; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,8 @@ class InclusionProof:
     body: bytes
     leaf: bytes
     hashes: list[bytes]
+    note: str
+    """The checkpoint of exactly this size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +31,18 @@ class ConsistencyProof:
     old: int
     new: int
     hashes: list[bytes]
+    note: str
+    """The checkpoint of exactly the newer size; whoever asks kept the older one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    size: int
+    note: str
 
 
 class Prove:
-    """Proofs up to the last signed checkpoint: beyond it nothing is promised yet."""
+    """Proofs for sizes that were signed: for any other there is no root to hold one against."""
 
     def __init__(self, log: LogStore, checkpoints: Checkpoints) -> None:
         """Wire."""
@@ -41,35 +51,43 @@ class Prove:
 
     async def note(self, log: str) -> str:
         """Give the last checkpoint. Raises `NotProvable`."""
-        signed = await self._checkpoints.last(log)
-        if signed is None:
-            raise NotProvable("no checkpoint of this log has been signed yet")
-        return signed.note
+        return (await self._signed(log, None)).note
 
     async def inclusion(self, log: str, index: int, size: int | None) -> InclusionProof:
         """Prove that an entry stands in the log of `size`. Raises `NotProvable`."""
-        size = await self._covered(log, size)
-        if not 0 <= index < size:
+        signed = await self._signed(log, size)
+        if not 0 <= index < signed.size:
             raise NotProvable("the log of this size has no such entry")
         entries = await self._log.at(log, [index])
         if not entries:
             raise NotProvable("there is no such entry")
-        hashes = await self._log.proof(log, inclusion_ranges(index, size))
+        hashes = await self._log.proof(log, inclusion_ranges(index, signed.size))
         body = entries[0].body
-        return InclusionProof(index, size, body, leaf_hash(body), hashes)
+        return InclusionProof(index, signed.size, body, leaf_hash(body), hashes, signed.note)
 
     async def consistency(self, log: str, old: int, new: int | None) -> ConsistencyProof:
-        """Prove that the log of `old` is the beginning of that of `new`. Raises `NotProvable`."""
-        new = await self._covered(log, new)
-        if not 0 < old <= new:
-            raise NotProvable("`from` must be at least 1 and at most `to`")
-        return ConsistencyProof(old, new, await self._log.proof(log, consistency_ranges(old, new)))
+        """Prove that the log of `old` is the beginning of that of `new`. Raises `NotProvable`.
 
-    async def _covered(self, log: str, size: int | None) -> int:
+        `old` may be any size: a checkpoint of it that a restored database forgot is then shown
+        not to be continued, instead of not to be known.
+        """
+        signed = await self._signed(log, new)
+        if not 0 < old <= signed.size:
+            raise NotProvable("`from` must be at least 1 and at most `to`")
+        hashes = await self._log.proof(log, consistency_ranges(old, signed.size))
+        return ConsistencyProof(old, signed.size, hashes, signed.note)
+
+    async def _signed(self, log: str, size: int | None) -> _Signed:
+        """Give the last checkpoint, or the one of exactly a size."""
+        if size is not None:
+            note = await self._checkpoints.at(log, size)
+            if note is None:
+                raise NotProvable(
+                    "no checkpoint of exactly this size was signed: give the size of one that you "
+                    "kept, or none for the last"
+                )
+            return _Signed(size, note)
         signed = await self._checkpoints.last(log)
-        covered = 0 if signed is None else signed.size
-        if size is None:
-            size = covered
-        if not 0 <= size <= covered:
-            raise NotProvable("no signed checkpoint covers this size yet")
-        return size
+        if signed is None:
+            raise NotProvable("no checkpoint of this log has been signed yet")
+        return _Signed(signed.size, signed.note)

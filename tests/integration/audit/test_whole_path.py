@@ -248,6 +248,13 @@ async def test_a_released_bulletin_is_closed_per_release(world: World) -> None:
     }
 
 
+async def never_signed(world: World, below: int) -> int:
+    """Give a size that the log once had, and at which no checkpoint was signed."""
+    names = [row["_id"] async for row in world.database["checkpoints"].find({}, {"_id": 1})]
+    signed = {int(name.rpartition("|")[2]) for name in names}
+    return next(size for size in range(1, below) if size not in signed)
+
+
 async def test_proofs_hold_against_the_checkpoint_and_an_older_one(world: World) -> None:
     async with world.running() as app:
         await world.publish(*[send(number) for number in range(300)])
@@ -277,6 +284,7 @@ async def test_proofs_hold_against_the_checkpoint_and_an_older_one(world: World)
                         at.root,
                     )
                     assert shown["entry"]["index"] == index
+                    assert Checkpoint.open(shown["checkpoint"], key) == at
             answer = await http.get(
                 "/v1/zones/demo/consistency", params={"from": old.size, "to": new.size}
             )
@@ -287,6 +295,16 @@ async def test_proofs_hold_against_the_checkpoint_and_an_older_one(world: World)
                 old.root,
                 new.root,
             )
+            assert Checkpoint.open(answer.json()["checkpoint"], key) == new
+            proofs = [
+                "/v1/zones/demo/entries/0/proof?size=",
+                "/v1/zones/demo/consistency?from=1&to=",
+            ]
+            unsigned = await never_signed(world, new.size)
+            for path in proofs:
+                refused = await http.get(f"{path}{unsigned}")
+                assert refused.status_code == 404
+                assert "no checkpoint of exactly this size" in refused.json()["detail"].lower()
             beyond = await http.get(f"/v1/zones/demo/entries/{10**6}/proof")
             assert beyond.status_code == 404
             assert beyond.json()["type"].endswith("not-provable")

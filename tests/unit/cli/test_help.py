@@ -55,6 +55,7 @@ def test_the_commands_of_the_design_are_there() -> None:
         "coverage",
         "status",
         "verify",
+        "verify-entry",
         "dlq list",
         "dlq show",
         "dlq replay",
@@ -84,6 +85,7 @@ def test_a_wrong_command_line_ends_with_2(run: Run) -> None:
     [
         ("None", ("aiokafka", "pymongo")),  # all of them, for the list of commands
         ("'verify'", ("aiokafka", "pymongo", "confluent_kafka", "httpx", "cli.connection")),
+        ("'verify-entry'", ("aiokafka", "pymongo", "confluent_kafka", "httpx", "shared.mongo")),
         ("'alert'", ("aiokafka", "pymongo", "services")),
     ],
 )

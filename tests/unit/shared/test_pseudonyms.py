@@ -1,6 +1,7 @@
 """The key ring: one key per zone and year, written by one command, destroyed for good."""
 
 import stat
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,32 @@ def test_a_key_that_is_destroyed_is_gone_for_a_ring_in_use(path: Path) -> None:
         ring.pseudonym("demo", 2026, "x")
     path.unlink()
     assert ring.years("demo") == []
+
+
+@pytest.mark.parametrize(
+    ("today", "missing"),
+    [
+        (date(2026, 12, 31), []),
+        (date(2027, 1, 1), []),
+        (date(2027, 11, 30), []),
+        (date(2027, 12, 1), [("demo", 2028)]),
+        (date(2028, 1, 1), [("demo", 2028)]),
+        (date(2028, 12, 31), [("demo", 2028), ("demo", 2029)]),
+    ],
+)
+def test_a_ring_tells_a_month_ahead_which_keys_are_missing(
+    path: Path, today: date, missing: list[tuple[str, int]]
+) -> None:
+    rotate(path, ["demo", "given-up"], 2026)
+    for year in (2026, 2027):
+        destroy(path, "given-up", year)
+    assert KeyRing(path).missing(today) == missing
+
+
+def test_a_missing_key_names_zone_and_year(path: Path) -> None:
+    with pytest.raises(NoPseudonymKey, match="zone demo, year 2026") as missing:
+        KeyRing(path).key("demo", 2026)
+    assert (missing.value.zone_id, missing.value.year) == ("demo", 2026)
 
 
 def test_only_the_owner_reads_the_ring(path: Path) -> None:
