@@ -8,11 +8,12 @@ import typer
 
 from cli.api import Api, Json
 from cli.connection import SERVICES, Connection, Service, StackOption, connect
-from cli.console import say, table
+from cli.console import complain, say, table
 from cli.failures import FAILED, CommandError
 from shared.topics import ERASURES, MEMBERS, NETWORKS, ZONES
 
 _OK = 200
+_LOGS = ("audit log", "entries", "signed", "whole log checked", "lists checked", "checks in time")
 LAG_METRIC = "buurtbode_lag"
 REPUBLISHED = (ZONES.name, NETWORKS.name, MEMBERS.name, ERASURES.name)
 
@@ -21,7 +22,8 @@ def status(*, stack: StackOption = None) -> None:
     """Tell whether the services are ready, how far behind they are, and how the audit logs are.
 
     A log that is not whole makes the audit service not ready; the last checks show when it was
-    looked at.
+    looked at. Ends with 1 where a service is not ready, a check is overdue, or the logs cannot be
+    seen.
     """
     connection = connect(stack)
     rows = [
@@ -30,34 +32,52 @@ def status(*, stack: StackOption = None) -> None:
     ]
     shown = [(service, ready, behind, why) for service, ready, why, behind in rows]
     table(None, ("service", "ready", "behind", "waits for"), shown)
-    logs = _logs(connection)
-    if logs:
-        say()
-        table(None, ("audit log", "entries", "signed", "whole log checked", "lists checked"), logs)
-    if any(ready != "yes" for _, ready, _, _ in rows):
+    fine = _show_logs(connection)
+    if not fine or any(ready != "yes" for _, ready, _, _ in rows):
         raise typer.Exit(FAILED)
 
 
-def _logs(connection: Connection) -> list[Sequence[object]]:
-    """Give what the audit service says of its logs; nothing where it does not answer."""
+def _show_logs(connection: Connection) -> bool:
+    """Show what the audit service says of its logs; False where it does not, or one is overdue."""
     service: Service = "audit"
     try:
         with Api(service, connection.url(service), connection.token("operator")) as audit:
-            logs = audit.get("/v1/logs")["items"]
-    except CommandError:
-        return []
-    return [
-        (log["zone_id"], log["entries"], log["signed"], _check(log["whole"]), _check(log["lists"]))
-        for log in logs
-    ]
+            logs: list[Json] = audit.get("/v1/logs")["items"]
+    except CommandError as error:
+        complain(f"The audit logs cannot be shown: {error}")
+        return False
+    if logs:
+        say()
+        table(None, _LOGS, map(_log, logs))
+    return not any(_is_overdue(log) for log in logs)
+
+
+def _log(log: Json) -> Sequence[object]:
+    whole, lists = log["whole"], log["lists"]
+    in_time = _overdue(whole, lists) if _is_overdue(log) else "yes"
+    return log["zone_id"], log["entries"], log["signed"], _check(whole), _check(lists), in_time
+
+
+def _is_overdue(log: Json) -> bool:
+    return bool(log.get("overdue"))  # a service of before says nothing of it
+
+
+def _overdue(*checks: Json | None) -> str:
+    ended = [_minute(checked) for checked in checks if checked is not None]
+    if len(ended) < len(checks):
+        return "overdue: one has never ended"
+    return f"overdue since {min(ended)}"
 
 
 def _check(checked: Json | None) -> str:
     if checked is None:
         return "not yet"
-    when = str(checked["at"])[:16].replace("T", " ")
     found = checked["doubt"]
-    return f"{when} UTC, {checked['size']} entries: {found or 'whole'}"
+    return f"{_minute(checked)}, {checked['size']} entries: {found or 'whole'}"
+
+
+def _minute(checked: Json) -> str:
+    return str(checked["at"])[:16].replace("T", " ") + " UTC"
 
 
 def _readiness(url: str) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bson import Binary
 
+from cli.connection import SERVICES
 from services.audit.app import App
 from services.audit.domain.merkle import Frontier, leaf_hash
 from services.audit.signer import Signer
@@ -52,7 +53,7 @@ async def command(
 ) -> tuple[int, str]:
     env = {
         **os.environ,
-        "BUURTBODE_AUDIT": url,
+        **{f"BUURTBODE_{service.upper()}": url for service in SERVICES},
         "BUURTBODE_TOKEN": token or world.token(Role.AUDITOR, zone=zone),
     }
     if kafka is not None:
