@@ -689,11 +689,15 @@ async def test_release_that_is_read_twice_is_planned_once(desk: Desk) -> None:
     await desk.half.publish(one, one)
     await taken(desk, 1)
     await desk.half.plan()
-    await desk.half.publish(one)
-    await asyncio.sleep(0.3)
+    behind = bulletin(desk, "n1", str(uuid.uuid4()))
+    await desk.half.publish(one, behind)
+    await taken(desk, 2)  # and so the first of the two was read before
     await desk.half.plan()
-    assert len(await desk.half.sends(one.bulletin_id)) == 1
-    assert len(plans(desk.cluster)) == 1
+    assert [
+        len(await desk.half.sends(bulletin_id))
+        for bulletin_id in (one.bulletin_id, behind.bulletin_id)
+    ] == [1, 1]
+    assert len(plans(desk.cluster)) == 2
 
 
 async def test_record_that_is_no_bulletin_goes_to_the_dlq_and_the_next_is_taken(

@@ -30,6 +30,7 @@ from shared.clock import Clock
 from shared.contracts.base import Channel, Lane, MessageType, SendState, Status
 from tests.support import twilio_contract as contract
 from tests.support.sandbox import ACCOUNT, TOKEN, Sandbox
+from tests.support.wait import until
 
 SERVICE = "MG" + "7" * 32
 PUBLIC = "https://dispatcher.example/base"
@@ -244,14 +245,19 @@ async def test_a_provider_that_throttles_is_left_alone_as_long_as_it_asks(
 
 async def test_questions_take_no_connection_from_what_is_sent() -> None:
     """However many are asked of a provider that is slow to answer."""
-    answering = asyncio.Event()
+    asking, answering = 0, asyncio.Event()
 
     async def take(_request: web.Request) -> web.Response:
         return web.json_response({"sid": "SM" + "1" * 32}, status=201)
 
     async def muse(_request: web.Request) -> web.Response:
+        nonlocal asking
+        asking += 1
         await answering.wait()
         return web.json_response({"messages": []})
+
+    async def busy() -> bool:
+        return asking >= 8  # as many as may be asked at one time
 
     app = web.Application()
     app.router.add_post("/{path:.*}", take)
@@ -268,8 +274,8 @@ async def test_questions_take_no_connection_from_what_is_sent() -> None:
                 asyncio.create_task(twilio.find(order, order.message.issued_at))
                 for _ in range(count)
             ]
-            await asyncio.sleep(0.2)
-            async with asyncio.timeout(2):
+            await until(busy)
+            async with asyncio.timeout(20):
                 assert isinstance(await twilio.send(order), Accepted)
             answering.set()
             assert await asyncio.gather(*asked) == [[]] * count
