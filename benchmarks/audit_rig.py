@@ -59,7 +59,7 @@ class Servers:
             oidc=OidcSettings(
                 issuer=_ISSUER, audience="buurtbode", jwks_url=AnyHttpUrl(f"{_ISSUER}/jwks")
             ),
-            http=HttpSettings(port=free_port(), public_url=AnyHttpUrl("http://audit")),
+            http=HttpSettings(port=free_port()),
             pseudonym_keys=self.ring,
             signing_key=self.signing_key,
         )
@@ -138,7 +138,6 @@ def _environment(settings: AuditSettings) -> dict[str, str]:
         "OIDC__AUDIENCE": oidc.audience,
         "OIDC__JWKS_URL": str(oidc.jwks_url),
         "HTTP__PORT": str(settings.http.port),
-        "HTTP__PUBLIC_URL": str(settings.http.public_url),
         "PSEUDONYM_KEYS": str(settings.pseudonym_keys),
         "SIGNING_KEY": str(settings.signing_key),
         "LOOKUPS_PER_HOUR": str(settings.lookups_per_hour),

@@ -187,7 +187,7 @@ class Rig:
             "OIDC__JWKS_URL": "https://issuer.example/jwks",
             "HTTP__HOST": LOOPBACK,
             "HTTP__PORT": str(port),
-            "HTTP__PUBLIC_URL": f"http://{LOOPBACK}:{port}",
+            "PUBLIC_URL": f"http://{LOOPBACK}:{port}",
             "PSEUDONYM_KEYS": str(self.folder / "ring.json"),
             "REGISTRY_URL": "https://registry.example",
             "LOG_LEVEL": "warning",

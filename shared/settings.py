@@ -54,12 +54,10 @@ class OidcSettings(BaseModel):
 
 
 class HttpSettings(BaseModel):
-    """Where the service listens, and how the outside world calls it."""
+    """Where the service listens."""
 
     host: str = "127.0.0.1"
     port: int = 8000
-    public_url: AnyHttpUrl
-    """The URL that links in mails and the provider's callbacks start with; no trailing slash."""
 
 
 class ServiceSettings(BaseSettings):
@@ -70,7 +68,7 @@ class ServiceSettings(BaseSettings):
     kafka: KafkaSettings
     mongo: MongoSettings
     oidc: OidcSettings
-    http: HttpSettings
+    http: HttpSettings = HttpSettings()
     pseudonym_keys: Path
     """The key ring of recipient pseudonyms: a file that only `buurtbode pseudonyms` writes."""
 

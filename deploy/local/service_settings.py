@@ -109,7 +109,6 @@ def _common(service: str, around: Surroundings) -> dict[str, str]:
         "OIDC__JWKS_URL": around.issuer.jwks_url,
         "HTTP__HOST": LOOPBACK,
         "HTTP__PORT": str(around.ports[service]),
-        "HTTP__PUBLIC_URL": around.service_url(service),
         "PSEUDONYM_KEYS": str(around.vault.pseudonym_keys),
     }
 
@@ -150,6 +149,7 @@ def _dispatcher(around: Surroundings) -> dict[str, str]:
         "BOUNCES__ADDRESS": _BOUNCES,
         "BOUNCES__HOST": LOOPBACK,
         "BOUNCES__PORT": str(around.ports["bounces"]),
+        "PUBLIC_URL": around.service_url("dispatcher"),
         "REGISTRY_URL": around.service_url("registry"),
         "SEGMENT_PRICE": _SEGMENT_PRICE,
         # the sandbox answers at once: what a killed dispatcher left open is soon settled

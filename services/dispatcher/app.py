@@ -259,7 +259,7 @@ async def build(settings: DispatcherSettings, log: Log, client: Client, clock: C
 
 def build_senders(settings: DispatcherSettings, clock: Clock) -> Senders:
     """Make the providers' senders; nothing connects yet."""
-    public = str(settings.http.public_url)
+    public = str(settings.public_url)
     registry = str(settings.registry_url)
     bounces = None if settings.bounces is None else settings.bounces.address
 
@@ -496,7 +496,7 @@ class _Wiring:
         stores, settings, clock = self.stores, self.settings, self.clock
         app.state.authenticator = Authenticator(settings.oidc, clock, tokens)
         app.state.accounts = Accounts(
-            str(settings.http.public_url),
+            str(settings.public_url),
             {
                 account.callback_token.get_secret_value(): account.auth_token.get_secret_value()
                 for account in (settings.twilio, settings.test_twilio)

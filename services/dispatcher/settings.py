@@ -77,6 +77,9 @@ class DispatcherSettings(ServiceSettings):
     lease: timedelta = timedelta(seconds=60)
     """How long a claimed send belongs to one process, on the database's clock."""
 
+    public_url: AnyHttpUrl
+    """How the outside world calls this service: the provider's callbacks lead there."""
+
     registry_url: AnyHttpUrl
     """The registry's public URL: links in notices and unsubscribe links lead there."""
 

@@ -69,7 +69,8 @@ def settings_for(
         "oidc": OidcSettings(
             issuer=issuer, audience=AUDIENCE, jwks_url=AnyHttpUrl(f"{issuer}/jwks.json")
         ),
-        "http": HttpSettings(host=LOOPBACK, port=port, public_url=AnyHttpUrl(url)),
+        "http": HttpSettings(host=LOOPBACK, port=port),
+        "public_url": AnyHttpUrl(url),
         "pseudonym_keys": folder / "keys.json",
         "registry_url": AnyHttpUrl("https://registry.example"),
         "twilio": twilio(ACCOUNT, TOKEN, CALLBACK),

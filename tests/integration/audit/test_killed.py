@@ -40,7 +40,6 @@ def environment(world: World, cluster: KafkaCluster) -> dict[str, str]:
         "OIDC__AUDIENCE": world.settings.oidc.audience,
         "OIDC__JWKS_URL": str(world.settings.oidc.jwks_url),
         "HTTP__PORT": str(free_port()),
-        "HTTP__PUBLIC_URL": "http://127.0.0.1",
         "PSEUDONYM_KEYS": str(world.settings.pseudonym_keys),
         "SIGNING_KEY": str(world.settings.signing_key),
     }

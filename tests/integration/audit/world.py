@@ -38,7 +38,7 @@ from shared.contracts.dispatcher import Basis
 from shared.envelope import encode
 from shared.kafka import Log, Outgoing
 from shared.mongo import Client, Database, connect, database
-from shared.settings import HttpSettings, KafkaSettings, MongoSettings, OidcSettings
+from shared.settings import KafkaSettings, MongoSettings, OidcSettings
 from shared.tasks import beside
 from tests.integration.audit.rows import bodies
 from tests.support.memory_kafka import MemoryCluster, MemoryLog
@@ -180,7 +180,6 @@ async def new_world(mongo: MongoSettings, folder: Path) -> AsyncGenerator[World]
             audience="buurtbode",
             jwks_url=AnyHttpUrl(f"{_ISSUER}/jwks"),
         ),
-        http=HttpSettings(public_url=AnyHttpUrl("http://audit")),
         pseudonym_keys=ring,
         signing_key=pem,
     )

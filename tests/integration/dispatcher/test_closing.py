@@ -100,7 +100,7 @@ async def test_what_nobody_settles_is_closed_as_it_stands_a_day_after(world: Wor
 async def _post(
     world: World, dispatcher: Dispatcher, path: str, form: dict[str, str], secret: str = TOKEN
 ) -> Any:
-    url = str(dispatcher.settings.http.public_url).rstrip("/") + path
+    url = str(dispatcher.settings.public_url).rstrip("/") + path
     validator: Any = RequestValidator(secret)
     signature = validator.compute_signature(url, form)
     return await world.http.post(url, data=form, headers={"X-Twilio-Signature": signature})
@@ -160,7 +160,7 @@ async def test_coverage_for_who_may_see_it(world: World, monkeypatch: pytest.Mon
     async with world.dispatcher() as dispatcher:
         alert = await world.alert(network_ids=("n1", "n2"))
         await world.closed(alert)
-        base = str(dispatcher.settings.http.public_url).rstrip("/") + "/v1/messages"
+        base = str(dispatcher.settings.public_url).rstrip("/") + "/v1/messages"
         path = f"{base}/{alert}/coverage"
 
         async def get(url: str, role: str, **who: str) -> Any:
@@ -213,7 +213,7 @@ async def test_messages_are_paged_newest_first(world: World) -> None:
     await world.people()
     async with world.dispatcher() as dispatcher:
         alerts = [await world.alert() for _ in range(5)]
-        base = str(dispatcher.settings.http.public_url).rstrip("/") + "/v1/messages?limit=2"
+        base = str(dispatcher.settings.public_url).rstrip("/") + "/v1/messages?limit=2"
 
         async def there() -> bool:
             return all(world.closings(alert) for alert in alerts)

@@ -18,7 +18,7 @@ def _alarms(world: World) -> list[CoverageAlarm]:
 
 
 async def _told(world: World, dispatcher: Dispatcher) -> str | None:
-    url = str(dispatcher.settings.http.public_url).rstrip("/")
+    url = str(dispatcher.settings.public_url).rstrip("/")
     waiting: dict[str, str] = (await world.http.get(f"{url}/readyz")).json()["waiting_for"]
     return waiting.get("coverage")
 

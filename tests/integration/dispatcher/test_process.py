@@ -45,7 +45,7 @@ def environment(
         "OIDC__JWKS_URL": f"{issuer}/jwks.json",
         "HTTP__HOST": LOOPBACK,
         "HTTP__PORT": str(port),
-        "HTTP__PUBLIC_URL": f"http://{LOOPBACK}:{port}",
+        "PUBLIC_URL": f"http://{LOOPBACK}:{port}",
         "PSEUDONYM_KEYS": str(folder / "keys.json"),
         "REGISTRY_URL": "https://registry.example",
         "LEASE": "PT5S",

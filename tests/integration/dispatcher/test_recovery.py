@@ -55,12 +55,12 @@ def _verdicts(world: World) -> dict[str, Verdict]:
 
 
 async def _readiness(world: World, dispatcher: Dispatcher) -> dict[str, str]:
-    url = str(dispatcher.settings.http.public_url).rstrip("/")
+    url = str(dispatcher.settings.public_url).rstrip("/")
     return dict((await world.http.get(f"{url}/readyz")).json()["waiting_for"])
 
 
 async def _recover(world: World, dispatcher: Dispatcher, role: str = "operator") -> Any:
-    url = str(dispatcher.settings.http.public_url).rstrip("/")
+    url = str(dispatcher.settings.public_url).rstrip("/")
     body = {"reason": "the disk of the database broke"}
     token = world.token(role, zone="")
     return await world.http.post(f"{url}/v1/recover", json=body, headers=token)

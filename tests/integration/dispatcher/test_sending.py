@@ -15,14 +15,12 @@ from pydantic import AnyHttpUrl
 from pymongo.errors import AutoReconnect
 from structlog.testing import capture_logs
 
-from deploy.local.ports import LOOPBACK, free_port
 from services.dispatcher.domain.quiet import BRUSSELS
 from services.dispatcher.flows.end_destinations import EndDestinations
 from services.dispatcher.store.claims import SendClaims
 from shared.clock import Clock
 from shared.contracts.base import SendState
 from shared.contracts.registry import QuietHours
-from shared.settings import HttpSettings
 from tests.support.dispatcher import member, published
 from tests.support.sending import Dispatcher, World, crowd
 from tests.support.wait import until
@@ -187,7 +185,7 @@ async def test_where_a_message_went_and_what_it_said_end_some_time_after_its_clo
 
         said = (await world.sms())[0]["body"].split(".")[0]
         early, late = await kept(after=timedelta(hours=1)), await kept(after=timedelta(0))
-        url = f"{dispatcher.settings.http.public_url}v1/messages/{alert}/coverage"
+        url = f"{dispatcher.settings.public_url}v1/messages/{alert}/coverage"
         coverage = (await world.http.get(url, headers=world.token("police"))).json()
     assert "+3245007" in early
     assert said in early
@@ -200,10 +198,8 @@ async def test_without_receipts_the_provider_is_asked(world: World) -> None:
     """Its list tells what became of an unknown send, and its records of accepted ones."""
     await world.people(*crowd(3))
     await world.fault("sms", "accept_then_drop", count=1)
-    nowhere = HttpSettings(
-        host=LOOPBACK, port=free_port(), public_url=AnyHttpUrl("http://127.0.0.1:9")
-    )
-    async with world.dispatcher(http=nowhere, receipt_wait=timedelta(seconds=0)):
+    nowhere = AnyHttpUrl("http://127.0.0.1:9")
+    async with world.dispatcher(public_url=nowhere, receipt_wait=timedelta(seconds=0)):
         alert = await world.alert(expires_at=datetime.now(UTC) + timedelta(seconds=3))
         closing = await world.closed(alert)
         await world.agree(alert)
@@ -264,7 +260,7 @@ async def test_every_outcome_is_counted_by_lane_state_provider_and_reason(world:
 
 async def sends_counted(dispatcher: Dispatcher) -> Counter[tuple[str, ...]]:
     """Read `buurtbode_sends_total` from /metrics, by lane, state, provider and reason."""
-    url = str(dispatcher.settings.http.public_url).rstrip("/")
+    url = str(dispatcher.settings.public_url).rstrip("/")
     async with httpx.AsyncClient() as client:
         text = (await client.get(f"{url}/metrics")).text
     samples = [one for family in text_string_to_metric_families(text) for one in family.samples]

@@ -15,7 +15,7 @@ from tests.support.wait import until
 
 
 def _url(dispatcher: Dispatcher, path: str) -> str:
-    return str(dispatcher.settings.http.public_url).rstrip("/") + path
+    return str(dispatcher.settings.public_url).rstrip("/") + path
 
 
 async def _unknown(world: World, dispatcher: Dispatcher, role: str = "operator") -> Any:

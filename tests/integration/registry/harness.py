@@ -26,7 +26,7 @@ from shared.envelope import decode_any, encode
 from shared.kafka import Positions
 from shared.mongo import Client, Database, connect, database
 from shared.outbox import OutboxPublisher
-from shared.settings import HttpSettings, KafkaSettings, MongoSettings, OidcSettings
+from shared.settings import KafkaSettings, MongoSettings, OidcSettings
 from shared.tasks import end
 from shared.topics import ERASURES, PROPOSALS, REPLAYS, SENDS, VERDICTS
 from tests.support.memory_kafka import MemoryCluster, MemoryLog
@@ -215,7 +215,6 @@ def registry_settings(mongo: MongoSettings, ring: Path) -> RegistrySettings:
         kafka=KafkaSettings(bootstrap="unused", user="registry", password=SecretStr("unused")),
         mongo=mongo,
         oidc=OidcSettings(issuer=ISSUER, audience=AUDIENCE, jwks_url=AnyHttpUrl(f"{ISSUER}/jwks")),
-        http=HttpSettings(public_url=AnyHttpUrl("http://registry.example")),
         pseudonym_keys=ring,
     )
 

@@ -84,7 +84,6 @@ async def service(
         "OIDC__AUDIENCE": "buurtbode",
         "OIDC__JWKS_URL": f"{issuer}/jwks",
         "HTTP__PORT": str(port),
-        "HTTP__PUBLIC_URL": url,
         "PSEUDONYM_KEYS": str(tmp_path / "ring.json"),
     }
     await _begin_after(kafka_cluster, mongo_database)

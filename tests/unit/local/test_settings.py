@@ -67,7 +67,8 @@ def test_each_service_gets_all_that_its_settings_ask_for(
     assert read.kafka.password.get_secret_value() == f"kafka of {service}"
     assert read.mongo.url.get_secret_value() == f"mongodb://{service}@127.0.0.1:2"
     assert read.http.port == around.ports[service]
-    assert str(read.http.public_url).rstrip("/") == around.service_url(service)
+    if isinstance(read, DispatcherSettings):
+        assert str(read.public_url).rstrip("/") == around.service_url(service)
 
 
 def test_no_variable_is_set_that_no_service_reads(around: Surroundings) -> None:

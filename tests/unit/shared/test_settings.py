@@ -21,7 +21,6 @@ COMPLETE = {
     "BUURTBODE_OIDC__ISSUER": "https://issuer.example",
     "BUURTBODE_OIDC__AUDIENCE": "buurtbode",
     "BUURTBODE_OIDC__JWKS_URL": "https://issuer.example/jwks",
-    "BUURTBODE_HTTP__PUBLIC_URL": "https://registry.example",
     "BUURTBODE_PSEUDONYM_KEYS": "/run/keys/pseudonyms.json",
 }
 
@@ -79,7 +78,7 @@ def test_a_group_that_is_not_json_is_named_but_not_quoted(monkeypatch: pytest.Mo
     ("main", "also"),
     [
         (registry.main, []),
-        (dispatcher.main, ["BUURTBODE_TWILIO__AUTH_TOKEN", "BUURTBODE_REGISTRY_URL"]),
+        (dispatcher.main, ["BUURTBODE_TWILIO__AUTH_TOKEN", "BUURTBODE_PUBLIC_URL"]),
         (audit.main, ["BUURTBODE_SIGNING_KEY"]),
     ],
 )
