@@ -46,6 +46,8 @@ class Topic:
     compact_within: timedelta | None = None
     partitions: int = PARTITIONS
     independent: bool = False
+    record_bytes: int | None = None
+    """The most that a record may have, for a topic that outsiders write."""
 
     @property
     def compacted(self) -> bool:
@@ -62,7 +64,18 @@ class Topic:
 
         Kafka's defaults keep an overwritten record on a quiet topic for good (7-day segments, no
         maximum lag), which would keep a departed member's number: hence the explicit lag.
+
+        A limit holds for what a record is, not for what it was compressed to: the broker then
+        stores records as they are, and 20 MB of one letter are no 20 KB to whoever reads them.
         """
+        return self._size() | self._life()
+
+    def _size(self) -> dict[str, str]:
+        if self.record_bytes is None:
+            return {}
+        return {"max.message.bytes": str(self.record_bytes), "compression.type": "uncompressed"}
+
+    def _life(self) -> dict[str, str]:
         if self.retention is not None:
             return {
                 "cleanup.policy": "delete",
@@ -87,7 +100,13 @@ _DAY = timedelta(days=1)
 _REGISTRY, _DISPATCHER, _AUDIT = SERVICES
 
 ALERTS = Topic(
-    "bin.alerts", "zone_id", (Party.POLICE,), (_DISPATCHER, _AUDIT), "text", retention=7 * _DAY
+    "bin.alerts",
+    "zone_id",
+    (Party.POLICE,),
+    (_DISPATCHER, _AUDIT),
+    "text",
+    retention=7 * _DAY,
+    record_bytes=128 * 1024,  # four texts of 1,200 characters and 500 networks, all escaped
 )
 PROPOSALS = Topic(
     "bin.bulletins.proposed",
@@ -96,6 +115,7 @@ PROPOSALS = Topic(
     (_REGISTRY, _AUDIT),
     "text",
     retention=30 * _DAY,
+    record_bytes=1024 * 1024,  # four bodies of 20,000 characters, all escaped
 )
 VERDICTS = Topic(
     "bin.verdicts",

@@ -1,5 +1,6 @@
 """Join what the police wrote to the verdict on it, as an entry of the zone's log."""
 
+import re
 from typing import Any
 
 from services.audit.domain.drafting import original_draft
@@ -11,6 +12,7 @@ from shared.contracts.police import APPROVAL_HEADER, SIGNATURE_HEADER
 from shared.mongo import Document, Session
 
 _BATCH = 200
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 class JoinOriginals:
@@ -27,7 +29,7 @@ class JoinOriginals:
         done = False
         for log in sorted({str(row["log"]) for row in rows}):
             done |= await self._log(log, [row for row in rows if row["log"] == log])
-        return done and len(rows) == _BATCH
+        return done
 
     async def _log(self, log: str, rows: list[Document]) -> bool:
         async def mark(session: Session) -> None:
@@ -56,8 +58,13 @@ def _draft(row: Document) -> Draft:
 
 
 def _text(value: bytes | None) -> str | None:
-    """Give bytes as text; what is not UTF-8 has no readable form, and its hash is on record."""
+    """Give bytes as text; what is no text has no readable form, and its hash is on record.
+
+    Nor have control characters, which no JSON holds: written as JSON, each becomes six bytes.
+    """
+    if value is None or _CONTROL.search(value):
+        return None
     try:
-        return None if value is None else bytes(value).decode()
+        return bytes(value).decode()
     except UnicodeDecodeError:
         return None

@@ -13,11 +13,18 @@ from bson import Binary
 from pymongo import UpdateOne
 
 from shared.contracts import Verdict
+from shared.contracts.police import APPROVAL_HEADER, SIGNATURE_HEADER
 from shared.envelope import sha256
 from shared.kafka import Record
 from shared.mongo import Database, Document, Session
 
-_MOST_HEADERS = 20
+_MOST_BYTES = 1024 * 1024
+"""Of a value; the police's topics take no larger one. Of one that has more, the hash is kept."""
+
+_KEY_BYTES = 64
+_HEADER_BYTES = 8 * 1024
+_HEADERS = frozenset({SIGNATURE_HEADER, APPROVAL_HEADER})
+_AT_ONCE_BYTES = 8 * 1024 * 1024
 
 
 class Originals:
@@ -39,12 +46,7 @@ class Originals:
             f"{record.topic}|{record.partition}|{record.offset}": (
                 {
                     "$set": {
-                        "topic": record.topic,
-                        "key": (record.key or b"").decode(errors="replace"),
-                        "value": Binary(record.value),
-                        "headers": [
-                            [name, Binary(value)] for name, value in record.headers[:_MOST_HEADERS]
-                        ],
+                        **_kept(record),
                         "sha256": sha256(record.value),
                         "text_until": now + self._text_kept_for,
                     },
@@ -85,8 +87,16 @@ class Originals:
         await self._rows.update_many(complete, {"$set": {"waiting": "entry"}}, session=session)
 
     async def joined(self, most: int) -> list[Document]:
-        """Give rows that are complete and not in the log yet."""
-        return await self._rows.find({"waiting": "entry"}).limit(most).to_list()
+        """Give rows that are complete and not in the log yet: so many, or some megabytes."""
+        rows: list[Document] = []
+        size = 0
+        async with self._rows.find({"waiting": "entry"}).limit(most) as found:
+            async for row in found:
+                rows.append(row)
+                size += len(row.get("value", b""))
+                if size > _AT_ONCE_BYTES:
+                    break
+        return rows
 
     async def logged(self, session: Session, ids: Sequence[str]) -> None:
         """Note that rows are in the log."""
@@ -118,6 +128,23 @@ class Originals:
         }
         result = await self._rows.update_many({"text_until": {"$lt": now}}, gone)
         return result.modified_count
+
+
+def _kept(record: Record) -> Document:
+    """Give what is kept of a record, whatever it holds: an outsider chose every byte of it."""
+    key = record.key or b""
+    kept: Document = {
+        "topic": record.topic,
+        "key": key.decode(errors="replace") if len(key) <= _KEY_BYTES else "",
+        "headers": [
+            [name, Binary(value)]
+            for name, value in record.headers
+            if name in _HEADERS and len(value) <= _HEADER_BYTES
+        ],
+    }
+    if len(record.value) <= _MOST_BYTES:
+        kept["value"] = Binary(record.value)
+    return kept
 
 
 def _id(verdict: Verdict) -> str:

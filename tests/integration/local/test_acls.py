@@ -20,7 +20,7 @@ from confluent_kafka.error import KafkaError
 
 from deploy.kafka_admin import client_settings
 from shared.settings import KafkaSettings
-from shared.topics import TOPICS, Party
+from shared.topics import POLICE_TOPICS, TOPICS, Party, Topic
 from tests.support.cluster import KafkaCluster
 
 _PARTIES = {
@@ -97,6 +97,27 @@ def test_a_user_cannot_change_the_cluster(kafka_cluster: KafkaCluster, name: str
         admin.create_topics([NewTopic("bin.mine", 1, 1)])["bin.mine"].result(10)
     with pytest.raises(KafkaException, match=_REFUSED):
         admin.delete_topics(["bin.members"])["bin.members"].result(10)
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip", "snappy", "lz4"])
+@pytest.mark.parametrize("topic", POLICE_TOPICS, ids=lambda topic: topic.name)
+def test_a_record_of_the_police_is_as_large_as_what_it_holds(
+    kafka_cluster: KafkaCluster, topic: Topic, compression: str
+) -> None:
+    """The broker would measure what it was compressed to, and whoever reads it would not."""
+    told: list[str] = []
+    user = client_settings(kafka_cluster.user("police-demo"))
+    limits = {"message.max.bytes": 50_000_000, "compression.type": compression}
+    producer = Producer({**user, **limits})
+    for size in (20_000_000, 100_000):
+        producer.produce(
+            topic.name,
+            b"a" * size,
+            key=b"acls",
+            on_delivery=lambda error, _: told.append(error.name() if error else _ALLOWED),
+        )
+        producer.flush(30)
+    assert told == ["MSG_SIZE_TOO_LARGE", _ALLOWED]
 
 
 def _writes(user: KafkaSettings, *, idempotent: bool) -> dict[str, str]:
