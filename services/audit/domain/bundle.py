@@ -18,6 +18,8 @@ _HEADER_KEYS = {"checkpoint", "origin", "public_key", "size"}
 _LINE_KEYS = {"entry", "private", "salt"}
 _SALT = re.compile(r"[0-9a-f]{64}")
 _LASTING = tuple(LASTING)
+_MOST = 2**53 - 1
+"""Beyond it, a JSON number is no exact one."""
 
 
 class BundleRefused(ValueError):  # noqa: N818 - a verdict on the input
@@ -73,8 +75,8 @@ def read_header(line: bytes) -> Header:
     checkpoint, key = values["checkpoint"], values["public_key"]
     if not (isinstance(origin, str) and isinstance(checkpoint, str) and isinstance(key, str)):
         raise BundleRefused("a value of the first line is not a text")
-    if not isinstance(size, int) or isinstance(size, bool):
-        raise BundleRefused("the size is not a number")
+    if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= _MOST:
+        raise BundleRefused("the size is not a number of entries")
     header = Header(origin, size, checkpoint, key)
     if header_line(header) != line:
         raise BundleRefused("the line is not in canonical form")
@@ -118,5 +120,5 @@ def _object(line: bytes, keys: set[str]) -> dict[str, Any]:
 def _canonical(value: object) -> bytes:
     try:
         return canonical_loaded(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BundleRefused("a value has no canonical form") from None

@@ -1,9 +1,11 @@
 """Offline verification: whatever is done to a bundle is found, and named."""
 
 import io
+import json
 import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -15,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from services.audit.domain.bundle import entry_line
@@ -73,6 +75,40 @@ def test_a_changed_byte_anywhere_is_found(at: int, flip: int) -> None:
     spoiled = list(io.BytesIO(changed))
     assert verify(spoiled).exit_code == BROKEN
     assert verify_bundle(spoiled).exit_code == BROKEN
+
+
+DEEP = b'{"a":' * 1000 + b"0.5" + b"}" * 1000
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+).map(lambda value: json.dumps(value).encode())
+
+
+def with_value(line: int, name: str, value: bytes) -> list[bytes]:
+    """Give the bundle with another value of a field of one line."""
+    held: dict[str, Any] = orjson.loads(LINES[line])
+    texts = {field: orjson.dumps(held[field], option=orjson.OPT_SORT_KEYS) for field in held}
+    texts[name] = value
+    body = b",".join(b'"%s":%s' % (field.encode(), text) for field, text in texts.items())
+    return [*LINES[:line], b"{" + body + b"}\n", *LINES[line + 1 :]]
+
+
+@given(st.integers(0, COUNT), JSON_VALUES, st.data())
+def test_any_value_in_the_place_of_another_is_refused(
+    line: int, value: bytes, data: st.DataObject
+) -> None:
+    name = data.draw(st.sampled_from(sorted(orjson.loads(LINES[line]))))
+    changed = with_value(line, name, value)
+    assume(changed != LINES)
+    assert verify(changed).exit_code == BROKEN
+
+
+@pytest.mark.parametrize("value", [b"9007199254740993", b"-1", b"1e400", b"0.5", DEEP])
+def test_a_value_that_has_no_canonical_form_is_refused_wherever_it_stands(value: bytes) -> None:
+    for line in (0, 1):
+        for name in orjson.loads(LINES[line]):
+            assert verify(with_value(line, name, value)).exit_code == BROKEN
 
 
 @given(st.integers(0, len(WHOLE) - 1))
