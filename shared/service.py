@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import structlog
@@ -133,11 +133,17 @@ class Job:
     interval where that is longer.
     """
 
-    def __init__(self, name: str, once: Callable[[], Awaitable[bool]], interval: timedelta) -> None:
-        """Name the job for the logs."""
+    def __init__(
+        self,
+        name: str,
+        once: Callable[[], Awaitable[bool]],
+        interval: timedelta,
+        leave: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """Name the job for the logs; `leave` gives back what it holds, once it has ended."""
         self.woken = asyncio.Event()
-        self._name = name
         self._once = once
+        self._leave = leave
         self._interval = interval.total_seconds()
         self._logger = structlog.get_logger(job=name)
 
@@ -147,6 +153,14 @@ class Job:
 
     async def run(self) -> None:
         """Work until cancelled."""
+        try:
+            await self._work()
+        finally:
+            if self._leave is not None:
+                with suppress(PyMongoError):  # it ends by itself, only later
+                    await asyncio.shield(self._leave())
+
+    async def _work(self) -> None:
         failures = 0
         while True:
             self.woken.clear()

@@ -67,7 +67,7 @@ def build_jobs(
     """
     return Jobs(
         plan=tuple(Job(f"plan-{n}", planner.once, interval) for n, planner in enumerate(planners)),
-        publish=Job("publish-events", publish.once, interval),
+        publish=Job("publish-events", publish.once, interval, leave=publish.release),
         close=Job("close", close.once, interval),
         others=(
             Job("plan-again", plan_again.once, interval),

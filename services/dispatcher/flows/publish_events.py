@@ -76,7 +76,7 @@ class PublishEvents:
         return self._held
 
     async def release(self) -> None:
-        """Let another process publish at once."""
+        """Let another process publish at once what is left."""
         await self._lease.release()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import structlog
@@ -90,8 +91,9 @@ class RecoverLedger:
         if not await self._gate.passed(await self._log.end_offsets(COPY_TOPICS)):
             raise Retryable("the copy of zones, networks and members is still being read")
         ends = await self._log.end_offsets(OWN_TOPICS)
-        async for records in self._log.read(await self._restored.marks(), ends):
-            await self._restored.keep(list(own_events(records)))
+        async with aclosing(self._log.read(await self._restored.marks(), ends)) as pages:
+            async for records in pages:
+                await self._restored.keep(list(own_events(records)))
         sends = await self._replay()
         unknown = await self._doubt_the_rest()
         messages = await self._plan_anew()

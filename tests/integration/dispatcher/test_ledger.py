@@ -250,6 +250,20 @@ async def test_events_that_another_process_left_are_found_by_whoever_publishes_f
     assert await ledger.events.unpublished(10) == []
 
 
+async def test_a_process_that_ends_leaves_it_to_the_next_to_publish_for_all(world: World) -> None:
+    """At once: what it left unpublished would else wait for the end of a lease of a minute."""
+    async with world.dispatcher() as dispatcher:
+        leases = dispatcher.app.stores.database["leases"]
+
+        async def held() -> bool:
+            return await leases.find_one({"_id": "send events"}) is not None
+
+        await until(held)
+    async with connect(world.mongo, "test") as client:
+        leases = open_database(client, world.mongo.database)["leases"]
+        assert await leases.find_one({"_id": "send events"}) is None
+
+
 async def test_a_message_is_read_once_however_many_sends_it_has(
     mongo_database: MongoSettings,
 ) -> None:

@@ -7,10 +7,15 @@ from typing import Any
 
 import pytest
 
+from services.dispatcher.store.restored import Restored
+from shared.callers import Caller, Role
 from shared.contracts import MessageClosed, Send, Verdict
+from shared.failures import Retryable
+from shared.kafka import Positions
 from shared.mongo import connect
 from shared.mongo import database as open_database
 from tests.support.dispatcher import member, published
+from tests.support.memory_kafka import MemoryLog
 from tests.support.sending import Dispatcher, World, crowd
 from tests.support.wait import until
 
@@ -200,6 +205,42 @@ async def test_what_went_to_a_second_network_since_the_backup_goes_to_no_third(
 
 async def _has_rows(world: World, message_id: str, count: int) -> bool:
     return len(await world.rows(message_id)) == count
+
+
+async def test_a_recovery_that_fails_on_its_way_leaves_no_reader_open(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connections to Kafka would stay until somebody collects what is lost."""
+    await world.people(*crowd(2))
+    async with world.dispatcher():
+        await world.closed(await world.alert())
+    await _restore(world, {})
+    mine, still_open, read = asyncio.current_task(), 0, MemoryLog.read
+
+    async def counted(log: MemoryLog, start: Positions, ends: Positions) -> Any:
+        nonlocal still_open
+        still_open += asyncio.current_task() is mine
+        try:
+            async for records in read(log, start, ends):
+                yield records
+        finally:
+            still_open -= asyncio.current_task() is mine
+
+    async def away(_restored: Restored, _events: Any) -> None:
+        raise Retryable("away")
+
+    monkeypatch.setattr(MemoryLog, "read", counted)
+    monkeypatch.setattr(Restored, "keep", away)
+    operator = Caller("operator-1", frozenset({Role.OPERATOR}), None, None)
+    async with world.dispatcher() as dispatcher:
+
+        async def doubted() -> bool:
+            return "recover" in (await _readiness(world, dispatcher)).get("history", "")
+
+        await until(doubted)
+        with pytest.raises(Retryable, match="away") as raised:
+            await dispatcher.app.http.state.recover(operator, "the disk of the database broke")
+        assert still_open == 0, raised  # which holds on to the frames, as whoever handles it does
 
 
 async def test_a_restart_after_a_crash_is_no_doubt(world: World) -> None:
