@@ -17,7 +17,7 @@ _NESTED = "__"
 
 
 class UnusableSettingsError(Exception):
-    """The settings do not let a service start; the text names each variable, and no value."""
+    """The settings do not let a service start; the text names each variable, and no secret."""
 
 
 class KafkaSettings(BaseModel):

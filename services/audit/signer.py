@@ -18,10 +18,11 @@ from services.audit.domain.notes import (
     origin_of,
     sign_note,
 )
+from shared.settings import UnusableSettingsError
 
 
-class NoSigningKey(Exception):  # noqa: N818 - a missing setting
-    """The signing key cannot be read; the message says what is expected where."""
+class NoSigningKey(UnusableSettingsError):  # noqa: N818 - a missing setting
+    """A signing key cannot be read; the text names the variable, and the file that it names."""
 
 
 class Signer:
@@ -35,7 +36,8 @@ class Signer:
     @classmethod
     def load(cls, path: Path, former: Path | None = None) -> "Signer":
         """Read PKCS 8 PEM files. Raises `NoSigningKey`."""
-        return cls(_read(path), None if former is None else _read(former))
+        key = _read("BUURTBODE_SIGNING_KEY", path)
+        return cls(key, None if former is None else _read("BUURTBODE_FORMER_SIGNING_KEY", former))
 
     @property
     def changes(self) -> bool:
@@ -68,13 +70,14 @@ class Signer:
         return add_signature(note, self.verifiers(log)[1], self._former.sign)
 
 
-def _read(path: Path) -> Ed25519PrivateKey:
+def _read(variable: str, path: Path) -> Ed25519PrivateKey:
     try:
         key = load_pem_private_key(path.read_bytes(), password=None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        message = f"cannot read the signing key at {path}: {type(error).__name__}"
+        wanted = "an Ed25519 key (PKCS 8, PEM)"
+        message = f"{variable}: cannot read {wanted} at {path}: {type(error).__name__}"
         raise NoSigningKey(message) from error
     if not isinstance(key, Ed25519PrivateKey):
-        message = f"the signing key at {path} is not an Ed25519 key"
+        message = f"{variable}: the key at {path} is not an Ed25519 key"
         raise NoSigningKey(message)
     return key

@@ -321,5 +321,5 @@ async def test_what_changed_between_appending_and_signing_is_seen(world: World) 
 
 async def test_without_a_signing_key_it_does_not_start(world: World) -> None:
     world.settings.signing_key.write_text("no key")
-    with pytest.raises(NoSigningKey, match="cannot read the signing key"):
+    with pytest.raises(NoSigningKey, match="cannot read an Ed25519 key"):
         await world.build()

@@ -1,10 +1,12 @@
 """What a service says about settings that it cannot start with."""
 
 import os
+from pathlib import Path
 
 import pytest
 
 from services.audit import app as audit
+from services.audit.signer import Signer
 from services.dispatcher import app as dispatcher
 from services.registry import app as registry
 from services.registry.settings import RegistrySettings
@@ -93,3 +95,21 @@ def test_a_service_that_cannot_start_says_why_in_one_line_and_fails(
     assert "\n" not in said
     for name in ["BUURTBODE_MONGO__URL", *also]:
         assert name in said
+
+
+@pytest.mark.parametrize("content", [None, "no key"])
+def test_a_signing_key_that_cannot_be_read_is_named_by_its_variable(
+    tmp_path: Path, content: str | None
+) -> None:
+    path = tmp_path / "log.pem"
+    if content is not None:
+        path.write_text(content)
+
+    async def main() -> None:
+        Signer.load(path)
+
+    with pytest.raises(SystemExit) as ended:
+        run(main)
+    said = str(ended.value.code)
+    assert said.startswith("cannot start: BUURTBODE_SIGNING_KEY: ")
+    assert str(path) in said
