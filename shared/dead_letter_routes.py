@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from shared.access import Caller, Role, Roles, not_found
 from shared.dead_letters import GivenUpAgain, LetterDesk, OpenLetter, RecordGone
-from shared.http import Problem
+from shared.http import Problem, sentence
 
 router = APIRouter(prefix="/dead-letters", tags=["operations"])
 
@@ -74,7 +74,7 @@ async def replay_letter(
     try:
         await _desk(request, caller).replay(caller, letter, why.reason)
     except RecordGone as gone:
-        raise Problem(410, "record-gone", f"{gone}.".capitalize()) from None
+        raise Problem(410, "record-gone", sentence(gone)) from None
     except GivenUpAgain as again:
         raise Problem(
             409,

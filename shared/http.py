@@ -149,6 +149,12 @@ def install(app: FastAPI, ready: Ready) -> None:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
+def sentence(reason: object) -> str:
+    """Write a refusal of ours as a sentence; what it names keeps its letters."""
+    text = str(reason)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
 def answer(problem: Problem) -> JSONResponse:
     """Give a problem as a response; for what a service turns into problems itself."""
     body: dict[str, object] = {

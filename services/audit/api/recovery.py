@@ -9,7 +9,7 @@ from services.audit.api.scope import Operator, Wired
 from services.audit.flows.recover_log import NotRecoverable
 from shared.access import not_found
 from shared.contracts.base import ZoneId
-from shared.http import Problem
+from shared.http import Problem, sentence
 
 router = APIRouter(tags=["log"])
 
@@ -51,5 +51,5 @@ async def recover(caller: Operator, flows: Wired, recovery: Recovery) -> Recover
     try:
         done = await flows.recover(recovery.zone_id, recovery.reason)
     except NotRecoverable as reason:
-        raise Problem(409, "not-recoverable", f"{reason}.".capitalize()) from None
+        raise Problem(409, "not-recoverable", sentence(reason)) from None
     return RecoveredView(zone_id=done.log, kept=done.kept, signed_beyond=done.published)

@@ -9,7 +9,7 @@ from services.audit.api.scope import Reader, Wired, provable_log, readable_log
 from services.audit.api.views import EntryView, base64_of, entry_view
 from services.audit.flows.prove import NotProvable
 from shared.access import not_found
-from shared.http import Problem, View
+from shared.http import Problem, View, sentence
 
 router = APIRouter(prefix="/zones/{zone_id}", tags=["log"])
 
@@ -147,4 +147,4 @@ async def download_bundle(
 
 
 def _not_provable(reason: NotProvable) -> Problem:
-    return Problem(404, "not-provable", f"{reason}.".capitalize())
+    return Problem(404, "not-provable", sentence(reason))

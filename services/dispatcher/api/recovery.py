@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from services.dispatcher.flows.recover_ledger import NotRestored, RecoverLedger
 from shared.access import Caller, Role, Roles, not_found
-from shared.http import Problem
+from shared.http import Problem, sentence
 
 router = APIRouter(prefix="/v1", tags=["operations"])
 
@@ -47,5 +47,5 @@ async def recover(
     try:
         done = await flow(caller, recovery.reason)
     except NotRestored as reason:
-        raise Problem(409, "not-recoverable", f"{reason}.".capitalize()) from None
+        raise Problem(409, "not-recoverable", sentence(reason)) from None
     return RecoveredView(sends=done.sends, unknown=done.unknown, messages=done.messages)

@@ -10,7 +10,7 @@ from services.registry.api.scopes import Operator, Wired, actor_of
 from services.registry.flows.hold_back import BEHIND, Gate
 from services.registry.flows.recover import recover
 from services.registry.flows.republish import Republishable, republish
-from shared.http import Problem
+from shared.http import Problem, sentence
 from shared.topics import BULLETINS, MEMBERS, NETWORKS, VERDICTS, ZONES
 
 router = APIRouter(tags=["operations"])
@@ -31,7 +31,7 @@ async def changes_are_open(request: Request) -> None:
         return
     gate = gate_of(request)
     if await gate.behind():
-        raise Problem(503, "restored-backup", f"{BEHIND}.".capitalize())
+        raise Problem(503, "restored-backup", sentence(BEHIND))
     if not await gate.caught_up():
         raise Problem(
             503,

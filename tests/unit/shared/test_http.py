@@ -7,7 +7,7 @@ import pytest
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from shared.http import MOST_BYTES, application, install
+from shared.http import MOST_BYTES, application, install, sentence
 
 _CHUNK = 100_000
 
@@ -54,3 +54,16 @@ async def test_no_more_of_a_request_is_read_than_its_route_takes(path: str, most
 
 async def _ready() -> Mapping[str, str]:
     return {}
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("set BUURTBODE_SIGNING_KEY first", "Set BUURTBODE_SIGNING_KEY first."),
+        ("Kafka keeps it no longer", "Kafka keeps it no longer."),
+        (ValueError("a topic of Kafka's"), "A topic of Kafka's."),
+        ("", "."),
+    ],
+)
+def test_a_refusal_keeps_the_names_that_it_tells(reason: object, said: str) -> None:
+    assert sentence(reason) == said
