@@ -85,13 +85,13 @@ class Api:
         return answer
 
     @contextmanager
-    def lines(self, path: str, **query: object) -> Generator[Iterator[str]]:
-        """Read a long answer line by line. Raises the same."""
+    def chunks(self, path: str, **query: object) -> Generator[Iterator[bytes]]:
+        """Read a long answer as it comes, in chunks of any length. Raises the same."""
         with self._explained(), self._http.stream("GET", path, params=_given(query)) as answer:
             if answer.is_error:
                 answer.read()
             self._check(answer)
-            yield answer.iter_lines()
+            yield answer.iter_bytes()
 
     def _change(self, method: str, path: str, body: object, query: Mapping[str, object]) -> Json:
         answer = self.request(method, path, json=body, params=_given(query))

@@ -20,6 +20,7 @@ _COMMANDS = {
     "bulletin": (_POLICE, "bulletin:bulletin"),
     "coverage": (_POLICE, "coverage:coverage"),
     "keys": (_POLICE, "keys:app"),
+    "bundle": (_AUDIT, "bundle:bundle"),
     "verify": (_AUDIT, "verify:verify"),
     "verify-entry": (_AUDIT, "verify_entry:verify_entry"),
     "witness": (_AUDIT, "witness:witness"),

@@ -5,7 +5,7 @@ from datetime import timedelta
 from services.audit.store.checks import Checked, Checks
 from shared.access import Role
 from shared.clock import utc_now
-from tests.integration.audit.test_witness_command import command, served
+from tests.integration.audit.commands import command, served
 from tests.integration.audit.world import World, send, until
 
 DAY = timedelta(days=1)

@@ -2,75 +2,25 @@
 
 import asyncio
 import os
-import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 from bson import Binary
 
-from cli.connection import SERVICES
-from services.audit.app import App
 from services.audit.domain.merkle import Frontier, leaf_hash
 from services.audit.signer import Signer
 from shared.access import Role
 from shared.contracts import Checkpoint
 from shared.envelope import encode
 from shared.kafka import KafkaLog, Outgoing
-from shared.service import http_server
-from shared.settings import KafkaSettings
 from tests.integration.audit import rows
+from tests.integration.audit.commands import command, served
 from tests.integration.audit.test_log_key import new_key
 from tests.integration.audit.world import NOW, World, send, until
 from tests.support.cluster import KafkaCluster
 
 COUNT = 20
-
-
-@asynccontextmanager
-async def served(app: App) -> AsyncGenerator[str]:
-    server = http_server(app.http, "127.0.0.1", 0)
-    running = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.02)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        await running
-
-
-async def command(
-    world: World,
-    url: str,
-    *arguments: str,
-    zone: str = "demo",
-    kafka: KafkaSettings | None = None,
-    token: str | None = None,
-) -> tuple[int, str]:
-    env = {
-        **os.environ,
-        **{f"BUURTBODE_{service.upper()}": url for service in SERVICES},
-        "BUURTBODE_TOKEN": token or world.token(Role.AUDITOR, zone=zone),
-    }
-    if kafka is not None:
-        env["BUURTBODE_KAFKA"] = kafka.bootstrap
-        env["BUURTBODE_KAFKA_PASSWORD"] = kafka.password.get_secret_value()
-        env["BUURTBODE_KAFKA_PROTOCOL"] = kafka.protocol
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "cli.main",
-        *arguments,
-        env=env,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    return process.returncode or 0, output.decode()
 
 
 async def rewrite(world: World) -> None:

@@ -55,6 +55,8 @@ def test_the_commands_of_the_design_are_there() -> None:
         "coverage",
         "status",
         "verify",
+        "witness",
+        "bundle",
         "verify-entry",
         "dlq list",
         "dlq show",
