@@ -385,7 +385,13 @@ def _flows(
         recover=recover,
         limit_lookups=limit_lookups,
         describe_message=describe_message,
-        describe_subject=DescribeSubject(look_up, describe_message, stores.copies),
+        describe_subject=DescribeSubject(
+            look_up,
+            describe_message,
+            stores.copies,
+            text_kept_for=text_kept_for,
+            private_kept_for=private_kept_for,
+        ),
         describe_processing=DescribeProcessing(
             stores.years,
             stores.sends,

@@ -1,4 +1,4 @@
-"""Describe what a zone processed in a year: the record of processing (GDPR, article 30)."""
+"""Describe what a zone's log holds of a year: its record of processing (GDPR, article 30)."""
 
 import asyncio
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from services.audit.store.copies import Copies
 from services.audit.store.sends import Sends
 from services.audit.store.years import Years
-from shared.contracts.registry import LegalBasis
+from shared.contracts.registry import LegalBasis, ZoneContact
 from shared.pseudonyms import KeyRing
 
 
@@ -18,6 +18,9 @@ class Processing:
 
     zone_id: str
     zone_name: str
+    contact: ZoneContact | None
+    """None where the zone has not stated it."""
+
     year: int
     legal_basis: LegalBasis | None
     sends: Mapping[tuple[str, str], int]
@@ -65,6 +68,7 @@ class DescribeProcessing:
         return Processing(
             zone_id=log,
             zone_name=log if zone is None else zone.name,
+            contact=None if zone is None else zone.contact,
             year=year,
             legal_basis=None if zone is None else zone.legal_basis,
             sends=totals.sends,

@@ -22,7 +22,7 @@ class Copies:
         return None if row is None else Zone.model_validate(row["zone"])
 
     async def latest(self, zone_id: str) -> Zone | None:
-        """Give a zone as it is now, for whoever shows its name and legal basis."""
+        """Give a zone as it is now, for whoever shows its name, contact and legal basis."""
         row = await self._zones.find_one({"_id": zone_id})
         return None if row is None else Zone.model_validate(row["zone"])
 
