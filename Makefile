@@ -43,7 +43,7 @@ format: $(READY) ## put the code into its format, and mend what ruff can mend
 specs: $(READY) ## write the AsyncAPI and OpenAPI documents in docs/ from the code
 	$(BIN)/python -m docs.generate
 
-bench: $(READY) .venv-bench/.ready ## measure, each figure as a ratio within one interleaved run
+bench: $(READY) .venv-bench/.ready ## measure, each figure as a ratio within one interleaved run (needs redis-server)
 	$(BIN)/python -m benchmarks
 
 .venv-bench/.ready: requirements/bench.txt

@@ -56,6 +56,10 @@ class Child(ABC):
         """Give the environment variables to add to this process's own."""
         return {}
 
+    def advice(self, code: int) -> str:  # noqa: ARG002 - for those who know their codes
+        """Give what to add to the message when the process ended with this status; may be empty."""
+        return ""
+
     @property
     def pid(self) -> int:
         """The process's number; raises `ChildDiedError` when it was never started."""
@@ -97,7 +101,7 @@ class Child(ABC):
             code = process.poll()
             if code is not None:
                 message = f"{self.name} ended with status {code} while starting, see {self.log}"
-                raise ChildDiedError(message)
+                raise ChildDiedError(message + self.advice(code))
             if self.is_ready():
                 return
             if time.monotonic() > deadline:

@@ -1,6 +1,7 @@
 """A real mongod from PyPI as a child process: a one-node replica set with one user per service."""
 
 import importlib.util
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,17 @@ REPLICA_SET = "rs0"
 _AUTHENTICATION_FAILED = 18
 _ALREADY_INITIALIZED = 23
 _READY_WITHIN = timedelta(seconds=30)
+
+_NOT_STARTED = 127
+"""What Linux's loader ends a program with that it cannot put together."""
+
+_LIBRARY = re.compile(r"error while loading shared libraries: ([^:\s]+):")
+_PACKAGES = {
+    "libcurl.so.4": "libcurl4 (Debian, Ubuntu) or libcurl (Fedora)",
+    "libssl.so.3": "libssl3 (Debian, Ubuntu) or openssl-libs (Fedora)",
+    "libcrypto.so.3": "libssl3 (Debian, Ubuntu) or openssl-libs (Fedora)",
+    "liblzma.so.5": "liblzma5 (Debian, Ubuntu) or xz-libs (Fedora)",
+}
 
 _Document = dict[str, Any]
 
@@ -79,6 +91,17 @@ class Mongod(Child):
             # a killed client leaves its transaction open, and others wait for its rows so long
             *("--setParameter", "transactionLifetimeLimitSeconds=10"),
         ]
+
+    def advice(self, code: int) -> str:
+        """Name the system's library that the program lacks; its wheel does not bring all."""
+        if code != _NOT_STARTED:
+            return ""
+        said = self.log.read_text(encoding="utf-8", errors="replace")
+        found = _LIBRARY.findall(said)
+        if not found:
+            return ""
+        package = _PACKAGES.get(found[-1], f"the package that holds {found[-1]}")
+        return f": it needs {found[-1]}, which this system does not have; install {package}"
 
     def is_ready(self) -> bool:
         """Say whether the node accepts writes and has all users, completing what is missing."""

@@ -31,12 +31,14 @@ class Doubt(StrEnum):
 
     BEHIND_PUBLISHED = (
         "the log is shorter than a checkpoint that was published: the database is older than its "
-        "topics (a restored backup?); POST /v1/recover as an operator, see docs/operations.md"
+        "topics (a restored backup?); run 'buurtbode recover audit --zone ... --reason ...', and "
+        "see A restored backup in docs/operations.md"
     )
     NOT_PUBLISHED_LOG = (
         "the entries are not those that a published checkpoint was signed over; stop the service, "
         "keep the database as it is, and restore the last good backup. If this is a restored "
-        "backup, POST /v1/recover as an operator, see docs/operations.md"
+        "backup, run 'buurtbode recover audit --zone ... --reason ...': see A restored backup in "
+        "docs/operations.md"
     )
     NOT_SIGNED_LOG = (
         "the entries are not those that the last checkpoint was signed over; stop the service, "

@@ -8,6 +8,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
+from deploy.local.child import ChildDiedError
 from deploy.local.mongod import Mongod
 from deploy.local.ports import free_port
 from shared.settings import MongoSettings
@@ -73,6 +74,27 @@ def test_the_server_survives_a_changed_port(server: Mongod, tmp_path: Path) -> N
             assert client["registry"]["things"].find_one({}) == {"_id": 1}
     finally:
         moved.stop()
+
+
+@pytest.mark.parametrize(
+    ("library", "package"),
+    [("libcurl.so.4", "install libcurl4"), ("libother.so.1", "the package that holds libother")],
+)
+def test_a_library_that_the_system_lacks_is_named_with_its_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str, package: str
+) -> None:
+    """The program then says so in its log only, as glibc's loader does, and ends with 127."""
+    program = tmp_path / "mongod"
+    opened = "cannot open shared object file: No such file or directory"
+    program.write_text(
+        "#!/bin/sh\n"
+        f'echo "$0: error while loading shared libraries: {library}: {opened}" >&2\nexit 127\n'
+    )
+    program.chmod(0o700)
+    monkeypatch.setattr("deploy.local.mongod.mongod_path", lambda: str(program))
+    mongod = local_mongod(tmp_path / "data")
+    with pytest.raises(ChildDiedError, match=f"status 127 .*it needs {library}.*{package}"):
+        mongod.start()
 
 
 class TestFreshDatabases:
