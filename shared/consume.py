@@ -10,6 +10,7 @@ import asyncio
 import random
 from collections import Counter as Counts
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -23,7 +24,7 @@ from shared.clock import Clock
 from shared.contracts import DeadLetter
 from shared.contracts.common import Access
 from shared.envelope import sha256
-from shared.failures import Disconnected, Fenced, Rejected, Retryable, Stalled
+from shared.failures import Disconnected, Fenced, Held, Rejected, Retryable, Stalled, doubled
 from shared.kafka import Log, Partition, Positions, Reader, Record
 from shared.mongo import DUPLICATE_KEY, Client, Database, Session, transaction
 from shared.outbox import Outbox
@@ -39,6 +40,12 @@ _LIMIT = 10
 
 _STALL = timedelta(seconds=60)
 _LOOK_S = 5.0
+_FIRST_S, _LONGEST_S = 0.2, 10.0
+"""How long to back off, at most: far below the poll interval, so the partitions stay ours."""
+
+_TOLD = 5
+"""Failures in a row of which readiness tells: some seconds of them."""
+
 _SHORTER = (
     "{topic} ends before what was read of it: was it made anew, or its broker restored from an "
     "older state? See docs/operations.md"
@@ -56,6 +63,9 @@ Also = Callable[[Session], Awaitable[None]]
 
 After = Callable[[], None]
 """Told once the transaction is committed, so that whoever works on its rows need not poll."""
+
+LetGo = Callable[[], Awaitable[None]]
+"""Gives up what is kept for the sake of records to come: those may go to another process now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +201,37 @@ class ConsumerHealth:
     """What readiness says about one consumer."""
 
     stopped: str | None = None
+    """Why it waits, whatever comes."""
+
+    failures: int = 0
+    """How often in a row what it has to do failed, and by what it did the last time."""
+
+    error: type[Exception] | None = None
     caught_up_once: bool = False
     last_progress: float = 0.0
     positions: Positions = field(default_factory=dict[Partition, int])
+
+    @property
+    def why(self) -> str | None:
+        """Say what stands in its way, or None. Quotes nothing of the input."""
+        if self.stopped is not None or self.failures < _TOLD:
+            return self.stopped
+        kind = "" if self.error is None else self.error.__name__
+        return f"failed {self.failures} times in a row ({kind}), and tries again; see its log"
+
+    @property
+    def waits_on_purpose(self) -> bool:
+        """Tell whether a new process would not get further."""
+        return self.stopped is not None or (self.error is not None and issubclass(self.error, Held))
+
+    def failed(self, error: Exception) -> None:
+        """Take notice of a failure."""
+        self.failures += 1
+        self.error = type(error)
+
+    def went_well(self) -> None:
+        """Take notice that what failed is done."""
+        self.failures, self.error = 0, None
 
 
 class Consumer:
@@ -214,11 +252,13 @@ class Consumer:
         before: Before | None = None,
         after: After | None = None,
         ahead: Ahead | None = None,
+        let_go: LetGo | None = None,
         most: int = 500,
     ) -> None:
         """Wire; `most` is the largest batch that `apply` gets in one transaction.
 
-        With `ahead`, the next batch is read and prepared while one is being stored.
+        With `ahead`, the next batch is read and prepared while one is being stored. `let_go` is
+        called between two batches where this process may have lost partitions.
         """
         self.group = group
         self.health = ConsumerHealth()
@@ -227,6 +267,7 @@ class Consumer:
         self._before = before
         self._after = after
         self._ahead = ahead
+        self._let_go = let_go
         self._log = log
         self._client = client
         self._outbox = outbox
@@ -235,6 +276,7 @@ class Consumer:
         self._positions = PositionStore(database)
         self._dead = DeadLetters(group, database, outbox, service)
         self._turn = asyncio.Lock()
+        self._assigned: frozenset[Partition] = frozenset()
         self._logger = structlog.get_logger(consumer=group)
 
     async def run(self) -> None:
@@ -243,7 +285,10 @@ class Consumer:
             try:
                 await self._run_once()
             except (Retryable, PyMongoError) as error:
+                self.health.failed(error)
                 self._logger.warning("reader starts again", error=type(error).__name__)
+                async with self._turn:
+                    await self._part()  # the group goes on without us
                 await asyncio.sleep(1)
 
     async def _run_once(self) -> None:
@@ -251,6 +296,10 @@ class Consumer:
             await self._read(reader)
 
     async def _load(self, partitions: Collection[Partition]) -> Positions:
+        assigned = frozenset(partitions)
+        if assigned != self._assigned:
+            async with self._turn:  # what is being stored may need it
+                await self._part()
         stored = await self._positions.load(self.group, partitions)
         while (short := await self._shorter(stored)) is not None:
             if self.health.stopped is None:
@@ -259,9 +308,17 @@ class Consumer:
             await asyncio.sleep(_LOOK_S)
             stored = await self._positions.load(self.group, partitions)
         self.health.stopped = None
+        if assigned != self._assigned or stored != self.health.positions:
+            # going back to the same positions is no progress: every back-off ends with it
+            self.health.last_progress = self._clock.monotonic()
+        self._assigned = assigned
         self.health.positions = dict(stored)
-        self.health.last_progress = self._clock.monotonic()
         return stored
+
+    async def _part(self) -> None:
+        if self._let_go is not None:
+            with suppress(PyMongoError):  # it ends by itself, only later
+                await self._let_go()
 
     async def _shorter(self, stored: Positions) -> str | None:
         """Name a topic that ends before what was read of it: its records would be taken for known.
@@ -273,7 +330,6 @@ class Consumer:
         return min(short, default=None)
 
     async def _read(self, reader: Reader) -> None:
-        failures = 0
         coming: asyncio.Task[list[Record]] | None = None
         try:
             while True:
@@ -287,7 +343,8 @@ class Consumer:
                     await self._work(reader, records)
                     if self._ahead is not None:
                         self._ahead.spare.set()  # where nothing was sealed, nobody else did
-                    failures = 0
+                    if self.health.failures and (records or not await self._lags()):
+                        self.health.went_well()  # what waits may only not have come back yet
                 except Fenced:
                     self._logger.info("lost partitions")
                     coming = await _dropped(coming)
@@ -295,7 +352,8 @@ class Consumer:
                 except Disconnected:
                     raise
                 except (Retryable, PyMongoError) as error:
-                    failures += 1
+                    self.health.failed(error)
+                    failures = self.health.failures
                     self._logger.warning("backs off", error=type(error).__name__, failures=failures)
                     coming = await _dropped(coming)
                     await asyncio.sleep(_backoff(failures))
@@ -332,14 +390,27 @@ class Consumer:
         return [record for record in records if record.offset >= known.get(record.source, 0)]
 
     async def _handle(self, records: Sequence[Record]) -> None:
+        """Store records, and give up those that are rejected.
+
+        A batch that is rejected is halved, so that finding a bad record among thousands takes some
+        twenty transactions: one by one they would take minutes, in which nothing is read.
+        """
+        rejected = await self._refused(records)
+        if rejected is None:
+            return
+        if len(records) == 1:
+            await self._give_up(records[0], rejected)
+            return
+        middle = len(records) // 2
+        await self._handle(records[:middle])
+        await self._handle(records[middle:])
+
+    async def _refused(self, records: Sequence[Record]) -> Rejected | None:
         try:
             await self._store(records, self._apply)
         except Rejected as rejected:
-            if len(records) == 1:
-                await self._give_up(records[0], rejected)
-                return
-            for record in records:
-                await self._handle([record])
+            return rejected
+        return None
 
     async def again(self, record: Record, also: Also) -> None:
         """Handle a record once more that was given up: anew, and outside the order of the topic.
@@ -353,9 +424,12 @@ class Consumer:
             await self._apply(session, [record])
 
         async with self._turn:
-            if self._before is not None:
-                await self._before([record])
-            await transaction(self._client, work)
+            try:
+                if self._before is not None:
+                    await self._before([record])
+                await transaction(self._client, work)
+            finally:
+                await self._part()  # it may be of a partition that another process reads
             self._outbox.filled.set()
             if self._after is not None:
                 self._after()
@@ -403,6 +477,8 @@ class Consumer:
         self._moved(moved)
 
     async def _give_up(self, record: Record, rejected: Rejected) -> None:
+        if record.topic not in _POLICE:
+            await self._stop_at_limit()
         letter = dead_letter(record, self.group, rejected, self._clock.now())
 
         async def store(session: Session, _records: Sequence[Record]) -> None:
@@ -425,12 +501,19 @@ class Consumer:
         return await self._dead.count(own, most=_LIMIT + 1)
 
     async def watch(self) -> None:
-        """Raise `Stalled` when there is lag and no progress for a minute, other than on purpose."""
+        """Raise `Stalled` when there is lag and no progress for a minute, other than on purpose.
+
+        A new process helps against what is wrong within this one (a connection, a wake-up that was
+        lost), and a supervisor sees that it ends again and again. It helps nobody while Kafka or
+        the database is away, the DLQ is over its limit, a topic is shorter than what was read of
+        it, or something is `Held`: readiness names all of these, the new process would not get
+        further, or not even start, and what this one still does (answer, sign, send what is in its
+        ledger) would be cut off each minute.
+        """
         since: float | None = None
         while True:
             await asyncio.sleep(_LOOK_S)
-            await self._tell_lag()
-            if self.health.stopped is not None or not await self._lags():
+            if not await self._lags() or self.health.waits_on_purpose:
                 since = None  # what comes after a quiet hour has its own minute
                 continue
             now = self._clock.monotonic()
@@ -438,24 +521,21 @@ class Consumer:
             if now - since >= _STALL.total_seconds():
                 raise Stalled(self.group)
 
-    async def _tell_lag(self) -> None:
-        """Count what the whole group has not handled; any of its processes can tell."""
+    async def _lags(self) -> bool:
+        """Tell whether records of ours wait, and count what the whole group has not handled.
+
+        False where nobody can tell, since Kafka or the database is away.
+        """
         try:
             ends = await self._log.end_offsets(self._topics)
             stored = await self._positions.load(self.group, ends.keys())
         except (Retryable, KafkaError, PyMongoError):
-            return  # readiness says so
+            return False
         LAG.labels(self.group).set(
             sum(max(0, end - stored.get(partition, 0)) for partition, end in ends.items())
         )
-
-    async def _lags(self) -> bool:
-        try:
-            ends = await self._log.end_offsets(self._topics)
-        except (Retryable, KafkaError):
-            return False  # Kafka being away is no stall of ours
         mine = self.health.positions
-        return any(ends.get(partition, 0) > position for partition, position in mine.items())
+        return any(ends.get(part, 0) > mine.get(part, 0) for part in self._assigned)
 
 
 def _positions_after(records: Sequence[Record]) -> Positions:
@@ -477,8 +557,8 @@ async def _dropped(coming: asyncio.Task[list[Record]] | None) -> None:
 
 
 def _backoff(failures: int) -> float:
-    """Full jitter, at most 10 s: far below the poll interval, so the partitions stay ours."""
-    return random.uniform(0, min(10.0, 0.2 * 2**failures))  # noqa: S311 - not for secrets
+    """Give the seconds to back off after so many failures in a row, with full jitter."""
+    return random.uniform(0, doubled(_FIRST_S, failures, _LONGEST_S))  # noqa: S311 - not for secrets
 
 
 def dead_letter(record: Record, consumer: str, rejected: Rejected, now: datetime) -> DeadLetter:

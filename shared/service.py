@@ -18,7 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 from pymongo.errors import PyMongoError
 
-from shared.failures import Fenced, Retryable
+from shared.failures import Fenced, Retryable, doubled
 from shared.logging import fault
 from shared.settings import HttpSettings, UnusableSettingsError
 from shared.tasks import Task, beside
@@ -121,8 +121,6 @@ def instance_name(http: HttpSettings) -> str:
 
 
 _BACK_OFF_S = 30.0
-_DOUBLINGS = 20
-"""Beyond these, 2**failures of a long outage is no float any more."""
 
 
 class Job:
@@ -184,4 +182,4 @@ class Job:
 
 def _pause(interval: float, failures: int) -> float:
     """Give the seconds until the next turn, after so many failures in a row."""
-    return max(interval, min(interval * 2 ** min(failures, _DOUBLINGS), _BACK_OFF_S))
+    return max(interval, doubled(interval, failures, _BACK_OFF_S))

@@ -189,8 +189,8 @@ class Readiness:
         except Retryable as error:
             waiting["kafka"] = str(error)
         for consumer in self.consumers:
-            if consumer.health.stopped is not None:
-                waiting[consumer.group] = consumer.health.stopped
+            if (why := consumer.health.why) is not None:
+                waiting[consumer.group] = why
         for name in self.ownership.refused:
             waiting[f"log {name}"] = "another process writes it; is this one too many?"
         for name, doubt in self.sign.doubts.items():

@@ -177,8 +177,8 @@ def _ready(database: Database, log: Log, consumers: list[Consumer], gate: Gate) 
         except Retryable as error:
             waiting["kafka"] = str(error)
         for consumer in consumers:
-            if consumer.health.stopped is not None:
-                waiting[consumer.group] = consumer.health.stopped
+            if (why := consumer.health.why) is not None:
+                waiting[consumer.group] = why
         return waiting
 
     return ready

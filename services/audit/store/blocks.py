@@ -6,7 +6,7 @@ and rows only ever grow at the end of a log.
 
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 
-from shared.failures import Retryable
+from shared.failures import Held
 from shared.mongo import Database, Document, Session, write_plainly
 
 BLOCK = 32
@@ -16,11 +16,11 @@ _READ = 32
 """Rows read at a time."""
 
 
-class BrokenLog(Retryable):
+class BrokenLog(Held):
     """The rows of a log do not fit its head, or have not their form: somebody changed them.
 
     Nothing is lost by waiting, since the records stay on their topics; the check of the whole log
-    says what to do.
+    says what to do. A new process would check every log anew, and find it as broken.
     """
 
 

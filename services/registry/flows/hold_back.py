@@ -12,7 +12,7 @@ from pymongo.errors import PyMongoError
 
 from services.registry.store.ahead import Ahead
 from shared.consume import PositionStore
-from shared.failures import Retryable
+from shared.failures import Held, Retryable
 from shared.kafka import Log, Positions, Record
 from shared.mongo import Database
 from shared.outbox import OutboxPublisher
@@ -87,12 +87,12 @@ class Gate:
             await asyncio.sleep(pause)
 
     async def wait(self, _records: Sequence[Record]) -> None:
-        """Wait, before a batch is handled, until it is open. Raises `Retryable` after a while."""
+        """Wait, before a batch is handled, until it is open. Raises `Held` after a while."""
         loop = asyncio.get_running_loop()
         until = loop.time() + _WAIT_S
         while not await self.is_open():
             if loop.time() > until:
-                raise Retryable("the topics are still being read, or a backup was restored")
+                raise Held("the topics are still being read, or a backup was restored")
             await asyncio.sleep(0.05)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from shared.clock import Clock
-from shared.consume import Ahead, Apply, Before, Consumer
+from shared.consume import Ahead, Apply, Before, Consumer, LetGo
 from shared.kafka import KafkaLog, Log
 from shared.mongo import Client, Database, connect, database
 from shared.outbox import Outbox
@@ -34,6 +34,7 @@ class Service:
         group: str | None = None,
         before: Before | None = None,
         ahead: Ahead | None = None,
+        let_go: LetGo | None = None,
         most: int = 500,
     ) -> Consumer:
         return Consumer(
@@ -42,6 +43,7 @@ class Service:
             apply=apply,
             before=before,
             ahead=ahead,
+            let_go=let_go,
             most=most,
             log=self.log,
             client=self.client,
