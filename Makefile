@@ -1,4 +1,4 @@
-# Everything a newcomer needs, on a machine with Python 3.11+ and make. `make help` lists it.
+# Everything a newcomer needs, on a machine with Python 3.11+ (with venv) and make. `make help` lists it.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
