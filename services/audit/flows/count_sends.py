@@ -44,18 +44,7 @@ class CountSends:
         self._copies = copies
         self._clock = clock
 
-    async def __call__(
-        self, log: str | None, since: date | None, until: date | None
-    ) -> list[SendCount]:
-        """Give the counters of one log, or of all, for days of which both bounds are included."""
-        rows = await self._sends.counts(
-            log,
-            None if since is None else since.isoformat(),
-            None if until is None else until.isoformat(),
-        )
-        return await self._named(rows)
-
-    async def page(
+    async def recent(
         self,
         log: str | None,
         since: date | None,
@@ -63,16 +52,27 @@ class CountSends:
         cursor: str | None,
         limit: int,
     ) -> SendCountPage:
-        """Give one page of them; `cursor` is `next` of the page before.
-
-        Without `since`, the year that ends on `until`, or today (UTC).
-        """
+        """Give one page: without `since`, of the year that ends on `until`, or today (UTC)."""
         if since is None:
             end = until or self._clock.now().astimezone(UTC).date()
             since = date.fromordinal(max(1, end.toordinal() - _USUAL_DAYS))
+        return await self(log, since, until, cursor, limit)
+
+    async def __call__(
+        self,
+        log: str | None,
+        since: date | None,
+        until: date | None,
+        cursor: str | None,
+        limit: int,
+    ) -> SendCountPage:
+        """Give one page of one log's counters, or of all; `cursor` is `next` of the page before.
+
+        Both days are included, and where none is named everything is.
+        """
         rows = await self._sends.counts(
             log,
-            since.isoformat(),
+            None if since is None else since.isoformat(),
             None if until is None else until.isoformat(),
             after=cursor,
             most=limit + 1,

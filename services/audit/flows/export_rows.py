@@ -60,10 +60,15 @@ class ExportRows:
             below = page.next
 
     async def counts(self, log: str | None, since: date | None, until: date | None) -> Rows:
-        """Give the counters of one log, or of all."""
+        """Give the counters of one log, or of all; of all years where none is named."""
         yield [_COUNT]
-        counts = await self._count_sends(log, since, until)
-        yield [[getattr(count, name) for name in _COUNT] for count in counts]
+        after: str | None = None
+        while True:
+            page = await self._count_sends(log, since, until, after, _PAGE)
+            yield [[getattr(count, name) for name in _COUNT] for count in page.counts]
+            if page.next is None:
+                return
+            after = page.next
 
 
 def _send(body: bytes) -> Row:

@@ -4,6 +4,7 @@ import csv
 import io
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -96,6 +97,46 @@ def test_a_long_export_takes_no_more_memory_than_a_short_one() -> None:
             tracemalloc.stop()
 
     assert peak(8) < 1.5 * peak(2)
+
+
+async def test_counters_of_all_years_are_exported_page_by_page(world: World) -> None:
+    """A federal export holds every zone's counters of every year: millions, and never at once."""
+    app = await world.build()
+    stats = world.database["stats"]
+    counters = [
+        {
+            "_id": f"{zone}|{year}-03-14|bin-{number:03}|sms|delivered",
+            "log": zone,
+            "day": f"{year}-03-14",
+            "network_id": f"bin-{number:03}",
+            "channel": "sms",
+            "state": "delivered",
+            "count": 1,
+        }
+        for zone in ("demo", "other")
+        for year in (2019, 2026)
+        for number in range(300)
+    ]
+    await stats.insert_many(counters)
+    await world.database.command({"profile": 2})
+    async with world.http(app, Role.FEDERAL, zone=None) as http:
+        exported = rows_of(await http.get("/v1/exports/stats"))
+        some = {"zone_id": "demo", "from": "2020-01-01", "format": "xlsx"}
+        later = rows_of(await http.get("/v1/exports/stats", params=some))
+    await world.database.command({"profile": 0})
+    assert [row[:3] for row in exported[1:]] == [
+        [counter["log"], counter["day"], counter["network_id"]] for counter in counters
+    ]
+    assert {(row[0], row[1]) for row in later[1:]} == {("demo", "2026-03-14")}
+    reads: list[dict[str, Any]] = (
+        await world.database["system.profile"]
+        .find({"ns": stats.full_name, "op": {"$in": ["query", "getmore"]}})
+        .to_list()
+    )
+    assert sum(read["nreturned"] for read in reads) >= len(counters)
+    assert max(read["nreturned"] for read in reads) <= 501
+    # nor does the database read more than it gives
+    assert max(read["docsExamined"] for read in reads) <= 501
 
 
 def names(folder: Path) -> list[str]:
