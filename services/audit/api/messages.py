@@ -3,13 +3,15 @@
 from datetime import datetime
 
 from fastapi import APIRouter
-from pydantic import BaseModel
 
 from services.audit.api.scope import (
     DEFAULT_LIMIT,
+    After,
     Auditor,
     Cursor,
     Limit,
+    MessagePath,
+    MessageTypeQuery,
     Wired,
     ZoneQuery,
     beside,
@@ -18,25 +20,40 @@ from services.audit.api.scope import (
 from services.audit.api.views import FullEntryView, Page, full_view
 from services.audit.flows.show_message import MessageLife
 from shared.access import not_found
-from shared.contracts.base import MessageId
+from shared.http import View
 
 router = APIRouter(prefix="/messages", tags=["messages"])
 
 
-class MessageItem(BaseModel):
+class MessageItem(View):
     """A message, without what it says."""
 
     zone_id: str
     message_id: str
     message_type: str
+    """`alert`, `bulletin` or `notice`."""
+
     kind: str | None
+    """Of an alert `alert`, `update` or `all_clear`; of a bulletin what it is about; of a notice its
+    template."""
+
     status: str | None
+    """`actual`, `exercise` or `test`."""
+
     references: str | None
+    """The alert that an update, an all-clear or feedback is about."""
+
     network_ids: list[str]
     released_to: list[str] = []
+    """The networks whose coordinator released the bulletin."""
+
     verdict: str | None = None
+    """`accepted`, or why nothing went out: `refused`, `duplicate` or `expired`."""
+
     reason: str | None = None
     people: int | None = None
+    """How many people it was for when it was judged."""
+
     signer: str | None = None
     """The id of the key that signed, and of the one that approved."""
 
@@ -45,16 +62,23 @@ class MessageItem(BaseModel):
     expires_at: datetime | None = None
 
 
-class ClosingView(BaseModel):
+class ClosingView(View):
     """What a closing statement said, and what the answer was."""
 
     release: str | None
+    """The network for which a bulletin was released; null for anything else."""
+
     due_at: datetime | None = None
+    """When a statement must have come; without one there is an alarm."""
+
     revision: int | None = None
     sends: int | None = None
     states: dict[str, int] = {}
     events: int | None = None
+    """How many events of sends must be on record."""
+
     answer: str | None = None
+    """`agreed`, or `resend` where the log has other events than were stated."""
 
 
 class MessageView(MessageItem):
@@ -68,6 +92,10 @@ class MessageView(MessageItem):
 
     closings: list[ClosingView]
     timeline: list[FullEntryView]
+    """Everything that happened to it but its sends, the oldest first, page by page."""
+
+    next: int | None
+    """The cursor of the timeline's next page; null at its end."""
 
 
 @router.get("")
@@ -86,15 +114,25 @@ async def list_messages(
 
 @router.get("/{message_id}")
 async def show_message(
-    caller: Auditor, flows: Wired, message_id: MessageId, zone_id: ZoneQuery = None
+    caller: Auditor,
+    flows: Wired,
+    *,
+    message_id: MessagePath,
+    message_type: MessageTypeQuery = None,
+    zone_id: ZoneQuery = None,
+    cursor: After = None,
+    limit: Limit = DEFAULT_LIMIT,
 ) -> MessageView:
-    """Show a message with its text, signer, networks and timeline. The reading is recorded."""
+    """Show a message with its text, signer, networks and timeline.
+
+    The reading is recorded, so that each page adds an entry at the timeline's end.
+    """
     zone = own_zone(caller, zone_id)
-    row = await flows.show_message.row(zone, message_id)
+    row = await flows.show_message.row(zone, message_id, message_type)
     if row is None:
         raise not_found()
     record = flows.record_access(zone, caller, "read", "message.show", message_id=message_id)
-    return _view(await beside(record, flows.show_message.life(row)))
+    return _view(await beside(record, flows.show_message.life(row, cursor, limit)))
 
 
 def _view(life: MessageLife) -> MessageView:
@@ -105,5 +143,6 @@ def _view(life: MessageLife) -> MessageView:
             "states": life.states,
             "closings": [ClosingView.model_validate(row) for row in life.closings],
             "timeline": [full_view(entry) for entry in life.timeline],
+            "next": life.next,
         }
     )

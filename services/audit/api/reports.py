@@ -6,10 +6,18 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import HTMLResponse
 
 from services.audit.api.report_pages import ReportPages
-from services.audit.api.scope import Auditor, Wired, ZoneQuery, beside, own_zone
+from services.audit.api.scope import (
+    Auditor,
+    MessagePath,
+    MessageTypeQuery,
+    Wired,
+    ZoneQuery,
+    beside,
+    own_zone,
+)
 from services.audit.api.subjects import SubjectQuery, ask
 from shared.access import not_found
-from shared.contracts.base import Language, MessageId
+from shared.contracts.base import Language
 
 router = APIRouter(tags=["reports"])
 
@@ -28,13 +36,15 @@ class SubjectPageQuery(SubjectQuery):
 async def show_message_page(
     caller: Auditor,
     flows: Wired,
-    message_id: MessageId,
+    *,
+    message_id: MessagePath,
+    message_type: MessageTypeQuery = None,
     zone_id: ZoneQuery = None,
     language: LanguageQuery = "nl",
 ) -> HTMLResponse:
     """Show a message's life as a page to read or print. The reading is recorded."""
     zone = own_zone(caller, zone_id)
-    row = await flows.show_message.row(zone, message_id)
+    row = await flows.show_message.row(zone, message_id, message_type)
     if row is None:
         raise not_found()
     record = flows.record_access(zone, caller, "read", "message.page", message_id=message_id)
@@ -53,8 +63,8 @@ async def give_subject_page(caller: Auditor, flows: Wired, query: SubjectPageQue
 async def show_processing(
     caller: Auditor,
     flows: Wired,
-    zone_id: Annotated[str, Path(max_length=32)],
-    year: Annotated[int, Path(ge=2019, le=2100)],
+    zone_id: Annotated[str, Path(max_length=32, description="The zone.")],
+    year: Annotated[int, Path(ge=2019, le=2100, description="A calendar year (UTC).")],
     language: LanguageQuery = "nl",
 ) -> HTMLResponse:
     """Show the record of processing (GDPR, article 30) of a year. It names nobody."""

@@ -10,7 +10,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Path, Query, Request
 
 from services.audit.domain.notes import OPERATORS
 from services.audit.flows.count_sends import CountSends
@@ -30,9 +30,18 @@ from services.audit.flows.recover_log import RecoverLog
 from services.audit.flows.show_message import ShowMessage
 from services.audit.flows.show_send import ShowSend
 from services.audit.flows.stream_bundle import StreamBundle
+from services.audit.store.sends import SendFilter
 from shared.access import Caller, Role, Roles, not_found
 from shared.clock import Clock
-from shared.contracts.base import RESERVED_ZONE_IDS
+from shared.contracts.base import (
+    RESERVED_ZONE_IDS,
+    Channel,
+    Id,
+    MessageId,
+    MessageType,
+    Moment,
+    SendState,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +80,67 @@ Operator = Annotated[Caller, Depends(Roles(Role.OPERATOR))]
 Counter = Annotated[Caller, Depends(Roles(Role.AUDITOR, Role.FEDERAL))]
 
 ZoneQuery = Annotated[
-    str | None, Query(max_length=32, description="The zone; the token's own where it is left out.")
+    str | None,
+    Query(
+        max_length=32,
+        description="The zone; the token's own where it is left out. `operators` is the log of "
+        "what belongs to no zone, for operators of no single zone, who must name it.",
+    ),
+]
+MessagePath = Annotated[MessageId, Path(description="The alert's, bulletin's or notice's id.")]
+MessageTypeQuery = Annotated[
+    MessageType | None,
+    Query(
+        description="An alert and a bulletin may bear one id. Where this is left out, the one that "
+        "was accepted or released; of two of these, the one that was first on record.",
+    ),
+]
+After = Annotated[
+    int | None,
+    Query(ge=0, description="`next` of the page before; none for the first page, the oldest."),
 ]
 Cursor = Annotated[
     int | None, Query(ge=0, description="`next` of the page before; none for the first page.")
 ]
 Limit = Annotated[int, Query(ge=1, le=500, description="How many items at most.")]
 DEFAULT_LIMIT = 100
+
+
+def _wanted_sends(
+    *,
+    network_id: Annotated[Id | None, Query(description="Only sends for this network.")] = None,
+    message_id: Annotated[
+        MessageId | None, Query(description="Only sends of this alert, bulletin or notice.")
+    ] = None,
+    channel: Annotated[Channel | None, Query(description="Only sends by this channel.")] = None,
+    state: Annotated[
+        SendState | None, Query(description="Only sends that are in this state now.")
+    ] = None,
+    since: Annotated[
+        Moment | None,
+        Query(
+            alias="from",
+            description="Only sends whose latest entry is of this time or later; with an offset, "
+            "such as 2026-03-14T00:00:00Z.",
+        ),
+    ] = None,
+    until: Annotated[
+        Moment | None,
+        Query(alias="to", description="Only sends whose latest entry is of before this time."),
+    ] = None,
+) -> SendFilter:
+    return SendFilter(
+        network_id=network_id,
+        message_id=message_id,
+        channel=channel,
+        state=state,
+        since=since,
+        until=until,
+    )
+
+
+WantedSends = Annotated[SendFilter, Depends(_wanted_sends)]
+"""Filters of a list of sends; they combine."""
 
 Found = TypeVar("Found")
 

@@ -377,9 +377,21 @@ class LogStore:
         """Give some entries as they were hashed, without what lives beside them."""
         return await self._blocks.at(log, indexes, session)
 
-    async def of_message(self, log: str, message_id: str, types: Sequence[str]) -> list[Stored]:
-        """Give a message's entries of some types, in order; none of its sends."""
-        return await self.at(log, await self._events.of_messages(log, [message_id], types))
+    async def of_message(
+        self,
+        log: str,
+        message_id: str,
+        types: Sequence[str],
+        after: int | None = None,
+        most: int | None = None,
+    ) -> list[Stored]:
+        """Give a message's entries of some types, in order; none of its sends.
+
+        Those behind an index, and `most` of them, where these are given.
+        """
+        indexes = await self._events.of_messages(log, [message_id], types)
+        later = [index for index in indexes if after is None or index > after]
+        return await self.at(log, later[:most])
 
     async def told_of(
         self, session: Session, log: str, message_ids: Sequence[str], types: Sequence[str]

@@ -52,9 +52,10 @@ class Messages:
         own: list[Document] = [{"_id": {"$gte": f"{log}|", "$lt": f"{log}}}"}}, {"log": log}]
         return {str(row.get("message_id")) async for row in self._rows.find({"$or": own})}
 
-    async def one(self, log: str, message_id: str) -> Document | None:
-        """Give a message's row."""
-        return await self._rows.find_one({"log": log, "message_id": message_id})
+    async def named(self, log: str, message_id: str) -> list[Document]:
+        """Give what bears an id, by its first entry: of each type of message one row at most."""
+        rows = self._rows.find({"log": log, "message_id": message_id})
+        return await rows.sort("first", 1).to_list()
 
 
 def _write(log: str, index: int, event: Verdict | Bulletin) -> UpdateOne | None:

@@ -207,22 +207,23 @@ async def test_later_events_do_not_make_an_earlier_statement_wrong(world: World)
     assert answers[-1]["answer"] == "agreed"
 
 
-async def test_a_released_bulletin_is_closed_per_release(world: World) -> None:
-    def release(network: str) -> Bulletin:
-        return Bulletin(
-            zone_id="demo",
-            bulletin_id=MESSAGE,
-            network_id=network,
-            kind=BulletinKind.PREVENTION,
-            status=Status.ACTUAL,
-            subject={"nl": "Fietsen"},
-            body={"nl": "Graveer uw fiets."},
-            issued_by="officer-1",
-            released_by="pseudonym",
-            released_at=NOW,
-            expires_at=NOW + timedelta(days=14),
-        )
+def release(network: str) -> Bulletin:
+    return Bulletin(
+        zone_id="demo",
+        bulletin_id=MESSAGE,
+        network_id=network,
+        kind=BulletinKind.PREVENTION,
+        status=Status.ACTUAL,
+        subject={"nl": "Fietsen"},
+        body={"nl": "Graveer uw fiets."},
+        issued_by="officer-1",
+        released_by="pseudonym",
+        released_at=NOW,
+        expires_at=NOW + timedelta(days=14),
+    )
 
+
+async def test_a_released_bulletin_is_closed_per_release(world: World) -> None:
     def mail(number: int, network: str) -> Any:
         return send(
             number,
@@ -252,6 +253,94 @@ async def never_signed(world: World, below: int) -> int:
     names = [row["_id"] async for row in world.database["checkpoints"].find({}, {"_id": 1})]
     signed = {int(name.rpartition("|")[2]) for name in names}
     return next(size for size in range(1, below) if size not in signed)
+
+
+async def test_an_alert_and_a_bulletin_of_one_id_have_a_life_each(world: World) -> None:
+    """Ids are claimed per type, so the judges accept both."""
+    mails = [
+        send(number, networks=["bin-a"], channel=Channel.EMAIL, message_type=MessageType.BULLETIN)
+        for number in (11, 12)
+    ]
+    of_bulletin = {"message_type": MessageType.BULLETIN, "release": "bin-a"}
+    stated = closed([mail.event_id for mail in mails], 2).model_copy(
+        update={**of_bulletin, "event_id": "closed-a"}
+    )
+    plan = planned().model_copy(
+        update={**of_bulletin, "event_id": "planned-a", "network_ids": ("bin-a",)}
+    )
+    async with world.running() as app:
+        await world.publish(release("bin-a"), plan, *mails, stated)
+        assert (await replays(world, 1))[0]["answer"] == "agreed"
+        await publish_alert(world)
+        await world.publish(planned(), send(1), send(1, 2, SendState.DELIVERED), send(2))
+        await world.signed(11)
+        lives: dict[str | None, dict[str, Any]] = {}
+        async with world.http(app, Role.AUDITOR) as http:
+            for kind in (None, "alert", "bulletin"):
+                asked = {} if kind is None else {"message_type": kind}
+                lives[kind] = (await http.get(f"/v1/messages/{MESSAGE}", params=asked)).json()
+            path = f"/v1/messages/{MESSAGE}?message_type="
+            assert (await http.get(f"{path}notice")).status_code == 404
+            assert (await http.get(f"{path}letter")).status_code == 422
+            page = (await http.get(f"/v1/messages/{MESSAGE}/page?message_type=bulletin")).text
+    told = {
+        kind: [
+            item["entry"]["type"] for item in life["timeline"] if item["entry"]["type"] != "access"
+        ]
+        for kind, life in lives.items()
+    }
+    assert sorted(told["alert"]) == ["original", "planned", "verdict"]
+    assert sorted(told["bulletin"]) == ["answer", "bulletin", "closed", "planned"]
+    assert lives["alert"]["states"] == {"accepted": 1, "delivered": 1}
+    assert lives["bulletin"]["states"] == {"accepted": 2}
+    assert [closing["release"] for closing in lives["alert"]["closings"]] == [None]
+    assert [closing["answer"] for closing in lives["bulletin"]["closings"]] == ["agreed"]
+    # both went out, and the bulletin did so first
+    assert lives[None]["message_type"] == "bulletin"
+    assert "Graveer uw fiets." in page
+    assert "inbraken" not in page
+
+
+async def test_of_two_messages_of_one_id_the_one_that_went_out_is_shown(world: World) -> None:
+    """Anybody who may write to the topic can name an id in a record that is refused."""
+    refused = verdict_on(5, 0, VerdictKind.REFUSED).model_copy(
+        update={"message_type": MessageType.BULLETIN}
+    )
+    async with world.running() as app:
+        await world.publish(refused)
+        await world.signed(1)
+        await publish_alert(world)
+        await world.signed(3)
+        async with world.http(app, Role.AUDITOR) as http:
+            shown = (await http.get(f"/v1/messages/{MESSAGE}")).json()
+            other = (await http.get(f"/v1/messages/{MESSAGE}?message_type=bulletin")).json()
+    assert (shown["message_type"], shown["verdict"]) == ("alert", "accepted")
+    assert (other["message_type"], other["verdict"]) == ("bulletin", "refused")
+
+
+async def test_a_timeline_comes_in_pages_the_oldest_first(world: World) -> None:
+    async with world.running() as app:
+        await publish_alert(world)
+        await world.publish(planned(), release("bin-a"))
+        await world.publish(*[send(1, number) for number in range(1, 8)])
+        await world.signed(11)
+        async with world.http(app, Role.AUDITOR) as http:
+            for path, name in (
+                (f"/v1/messages/{MESSAGE}", "timeline"),
+                ("/v1/sends/send-1", "entries"),
+            ):
+                whole = (await http.get(path, params={"limit": 500})).json()
+                assert whole["next"] is None
+                seen: list[int] = []
+                params = {"limit": 2}
+                while "cursor" not in params or params["cursor"]:
+                    page = (await http.get(path, params=params)).json()
+                    assert len(page[name]) <= 2
+                    seen += [item["entry"]["index"] for item in page[name]]
+                    params["cursor"] = page["next"]
+                known = [item["entry"]["index"] for item in whole[name]]
+                assert seen[: len(known)] == known  # what comes behind them: who read it meanwhile
+                assert seen == sorted(set(seen))
 
 
 async def test_proofs_hold_against_the_checkpoint_and_an_older_one(world: World) -> None:
