@@ -4,7 +4,7 @@ import asyncio
 import gc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from functools import cache
 
 import httpx
@@ -173,6 +173,8 @@ class Readiness:
     sign: SignCheckpoints
     lists: WatchLists
     published_is_read: PublishedIsRead
+    ring: KeyRing
+    clock: Clock
 
     async def __call__(self) -> Mapping[str, str]:
         """Name it, by part."""
@@ -197,7 +199,15 @@ class Readiness:
             waiting[f"log {name}"] = f"not signed: {doubt}"
         for name, size in self.sign.restored.items():
             waiting[f"log {name}"] = f"restored: signed again when it has more than {size} entries"
-        return waiting
+        return waiting | self._missing_keys()
+
+    def _missing_keys(self) -> dict[str, str]:
+        today = self.clock.now().astimezone(UTC).date()
+        return {
+            f"pseudonyms of {zone}": f"there is no key for {year}; run `buurtbode pseudonyms "
+            f"rotate --zone {zone}`"
+            for zone, year in reversed(self.ring.missing(today))
+        }
 
 
 @cache
@@ -278,11 +288,13 @@ async def build(settings: AuditSettings, log: Log, client: Client, clock: Clock)
             clock=clock,
         ),
     ]
-    ready = Readiness(database, log, consumers, ownership, sign, lists, published_is_read)
+    ring = KeyRing(settings.pseudonym_keys)
+    ready = Readiness(
+        database, log, consumers, ownership, sign, lists, published_is_read, ring, clock
+    )
     tokens = httpx.AsyncClient(verify=trusted())
     app = api()
     app.state.authenticator = Authenticator(settings.oidc, clock, tokens)
-    ring = KeyRing(settings.pseudonym_keys)
     record_access = RecordAccess(outbox, ring, clock)
     recover = RecoverLog(
         append=append,

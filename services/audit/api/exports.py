@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
-from services.audit.api.scope import Auditor, Counter, Wired, ZoneQuery, own_zone
+from services.audit.api.scope import Auditor, Counter, WantedSends, Wired, ZoneQuery, own_zone
 from services.audit.domain.spreadsheet import (
     MEDIA_TYPES,
     MOST_ROWS,
@@ -19,9 +19,7 @@ from services.audit.domain.spreadsheet import (
     csv_lines,
 )
 from services.audit.flows.export_rows import Rows
-from services.audit.store.sends import SendFilter
 from shared.access import Role
-from shared.contracts.base import Channel, Id, MessageId, Moment, SendState
 from shared.http import Problem
 
 router = APIRouter(prefix="/exports", tags=["exports"])
@@ -31,34 +29,23 @@ _FILES: dict[int | str, dict[str, Any]] = {
     200: {"content": {media: {} for media in MEDIA_TYPES.values()}}
 }
 
-FormatQuery = Annotated[Format, Query(alias="format")]
+FormatQuery = Annotated[
+    Format,
+    Query(alias="format", description="`csv` is streamed; `xlsx` is written to disk first."),
+]
 
 
 @router.get("/sends", response_class=StreamingResponse, responses=_FILES)
 async def export_sends(
     caller: Auditor,
     flows: Wired,
-    *,
+    wanted: WantedSends,
     form: FormatQuery = "csv",
     zone_id: ZoneQuery = None,
-    network_id: Annotated[Id | None, Query()] = None,
-    message_id: Annotated[MessageId | None, Query()] = None,
-    channel: Annotated[Channel | None, Query()] = None,
-    state: Annotated[SendState | None, Query()] = None,
-    since: Annotated[Moment | None, Query(alias="from")] = None,
-    until: Annotated[Moment | None, Query(alias="to", description="Exclusive.")] = None,
 ) -> StreamingResponse:
     """Export each send by its latest entry; filters combine. The export is recorded."""
     zone = own_zone(caller, zone_id)
-    wanted = SendFilter(
-        network_id=network_id,
-        message_id=message_id,
-        channel=channel,
-        state=state,
-        since=since,
-        until=until,
-    )
-    await flows.record_access(zone, caller, "export", "sends.export", message_id=message_id)
+    await flows.record_access(zone, caller, "export", "sends.export", message_id=wanted.message_id)
     return await _file(flows.export.sends(zone, wanted), form, f"sends-{zone}")
 
 
@@ -79,7 +66,9 @@ async def export_stats(
     *,
     form: FormatQuery = "csv",
     zone_id: ZoneQuery = None,
-    since: Annotated[date | None, Query(alias="from")] = None,
+    since: Annotated[
+        date | None, Query(alias="from", description="The first day; all years without it.")
+    ] = None,
     until: Annotated[date | None, Query(alias="to", description="Inclusive.")] = None,
 ) -> StreamingResponse:
     """Export the counters, which say nothing about anybody; federal oversight gets every zone's."""

@@ -3,14 +3,14 @@
 from datetime import datetime
 
 from fastapi import APIRouter
-from pydantic import BaseModel
 
 from services.audit.api.scope import Operator, Wired
+from shared.http import View
 
 router = APIRouter(tags=["log"])
 
 
-class CheckedView(BaseModel):
+class CheckedView(View):
     """The last check of a whole log."""
 
     at: datetime
@@ -19,7 +19,7 @@ class CheckedView(BaseModel):
     """What was found, and what to do; null where everything holds."""
 
 
-class LogView(BaseModel):
+class LogView(View):
     """One log."""
 
     zone_id: str
@@ -36,7 +36,7 @@ class LogView(BaseModel):
     """Whether one of these checks has not ended for two days; docs/operations.md says why."""
 
 
-class Logs(BaseModel):
+class Logs(View):
     """Every log of the caller's zone, or all of them."""
 
     items: list[LogView]

@@ -3,18 +3,21 @@
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import ConfigDict, StringConstraints
 
 from services.audit.api.scope import Operator, Wired
-from services.audit.flows.recover_log import NotRecoverable
+from services.audit.flows.recover_log import NotNow, NotRecoverable
 from shared.access import not_found
 from shared.contracts.base import ZoneId
-from shared.http import Problem, sentence
+from shared.http import Problem, View, sentence
 
 router = APIRouter(tags=["log"])
 
+_AGAIN_S = 10
+"""Reading what was published takes seconds; a process that ended lets go of its logs in as many."""
 
-class Recovery(BaseModel):
+
+class Recovery(View):
     """Which log was restored from a backup, and why."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
@@ -23,9 +26,10 @@ class Recovery(BaseModel):
     """The zone, or `operators`."""
 
     reason: Annotated[str, StringConstraints(min_length=5, max_length=500, strip_whitespace=True)]
+    """What happened. It is put on record: name nobody."""
 
 
-class RecoveredView(BaseModel):
+class RecoveredView(View):
     """What was put on record."""
 
     zone_id: str
@@ -41,15 +45,22 @@ async def recover(caller: Operator, flows: Wired, recovery: Recovery) -> Recover
     """Put on record that a log was restored from a backup, and sign it again from there.
 
     Only for a log that is shorter than, or differs from, a published checkpoint that its database
-    does not know of; whatever else is wrong with a log stays so.
+    does not know of; whatever else is wrong with a log stays so. Who did it is recorded with it;
+    what was refused (409), or is not possible now (503), changed nothing and is not on record.
     """
     if not caller.in_zone(recovery.zone_id):
         raise not_found()
-    await flows.record_access(
-        recovery.zone_id, caller, "change", "log.recover", reason=recovery.reason
-    )
+    log, reason = recovery.zone_id, recovery.reason
+    access = flows.record_access.along(log, caller, "log.recover", reason)
     try:
-        done = await flows.recover(recovery.zone_id, recovery.reason)
-    except NotRecoverable as reason:
-        raise Problem(409, "not-recoverable", sentence(reason)) from None
+        done = await flows.recover(log, reason, access)
+    except NotRecoverable as refused:
+        raise Problem(409, "not-recoverable", sentence(refused)) from None
+    except NotNow as waits:
+        raise Problem(
+            503,
+            "not-now",
+            sentence(waits),
+            headers={"Retry-After": str(_AGAIN_S)},
+        ) from None
     return RecoveredView(zone_id=done.log, kept=done.kept, signed_beyond=done.published)

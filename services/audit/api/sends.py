@@ -2,32 +2,34 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from fastapi import APIRouter, Path
 
 from services.audit.api.scope import (
     DEFAULT_LIMIT,
+    After,
     Auditor,
     Cursor,
     Limit,
+    WantedSends,
     Wired,
     ZoneQuery,
-    beside,
     own_zone,
 )
 from services.audit.api.views import EntryView, FullEntryView, Page, entry_view, full_view
-from services.audit.store.sends import SendFilter
 from shared.access import not_found
-from shared.contracts.base import Channel, Id, MessageId, Moment, SendState
+from shared.contracts.base import Id
+from shared.http import View
 
 router = APIRouter(prefix="/sends", tags=["sends"])
 
 
-class SendHistory(BaseModel):
-    """Everything on record about one send, in order."""
+class SendHistory(View):
+    """What is on record about one send, in order."""
 
     send_id: str
     entries: list[FullEntryView]
+    next: int | None
+    """The cursor of the page that follows; null at the end."""
 
 
 @router.get("")
@@ -35,38 +37,42 @@ async def list_sends(
     caller: Auditor,
     flows: Wired,
     *,
+    wanted: WantedSends,
     zone_id: ZoneQuery = None,
-    network_id: Annotated[Id | None, Query()] = None,
-    message_id: Annotated[MessageId | None, Query()] = None,
-    channel: Annotated[Channel | None, Query()] = None,
-    state: Annotated[SendState | None, Query()] = None,
-    since: Annotated[Moment | None, Query(alias="from")] = None,
-    until: Annotated[Moment | None, Query(alias="to", description="Exclusive.")] = None,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Page[EntryView]:
     """List sends by their latest entry; filters combine. The order does not change as they do."""
-    wanted = SendFilter(
-        network_id=network_id,
-        message_id=message_id,
-        channel=channel,
-        state=state,
-        since=since,
-        until=until,
-    )
     page = await flows.list_sends(own_zone(caller, zone_id), wanted, cursor, limit)
     return Page[EntryView](items=[entry_view(body) for body in page.bodies], next=page.next)
 
 
 @router.get("/{send_id}")
 async def show_send(
-    caller: Auditor, flows: Wired, send_id: Id, zone_id: ZoneQuery = None
+    caller: Auditor,
+    flows: Wired,
+    *,
+    send_id: Annotated[Id, Path(description="As a list of sends or a look-up names it.")],
+    zone_id: ZoneQuery = None,
+    cursor: After = None,
+    limit: Limit = DEFAULT_LIMIT,
 ) -> SendHistory:
-    """Show a send's whole history, with pseudonyms. The reading is recorded."""
+    """Show a send's history, the oldest first, with pseudonyms.
+
+    The reading is recorded, with whom it was about: it stands in their own record too.
+    """
     zone = own_zone(caller, zone_id)
-    row = await flows.show_send.row(zone, send_id)
-    if row is None:
+    found = await flows.show_send(zone, send_id, cursor, limit)
+    if found is None:
         raise not_found()
-    record = flows.record_access(zone, caller, "read", "send.show")
-    entries = await beside(record, flows.show_send.entries(row))
-    return SendHistory(send_id=send_id, entries=[full_view(entry) for entry in entries])
+    await flows.record_access(
+        zone,
+        caller,
+        "read",
+        "send.show",
+        message_id=found.message_id,
+        member_ids=found.member_ids,
+        recipient=found.recipient,
+    )
+    entries = [full_view(entry) for entry in found.entries]
+    return SendHistory(send_id=send_id, entries=entries, next=found.next)

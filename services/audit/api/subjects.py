@@ -4,21 +4,31 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import ConfigDict, StringConstraints
 
-from services.audit.api.scope import Auditor, Found, Wired, beside, own_zone
-from services.audit.api.views import EntryView, FullEntryView, entry_view, full_view
+from services.audit.api.scope import (
+    DEFAULT_LIMIT,
+    After,
+    Auditor,
+    Cursor,
+    Found,
+    Limit,
+    Wired,
+    beside,
+    own_zone,
+)
+from services.audit.api.views import EntryView, FullEntryView, Page, entry_view, full_view
 from services.audit.domain.destinations import normalise
 from services.audit.flows.limit_lookups import TooManyLookUps
-from services.audit.flows.look_up_subject import SubjectRecord
+from services.audit.flows.look_up_subject import SubjectPage
 from shared.callers import Caller
 from shared.contracts.base import ZoneId
-from shared.http import Problem
+from shared.http import Problem, View
 
 router = APIRouter(prefix="/subjects", tags=["subjects"])
 
 
-class SubjectQuery(BaseModel):
+class SubjectQuery(View):
     """Whose messages to look for, and why. In a body, so that no URL or log holds a number."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
@@ -29,36 +39,49 @@ class SubjectQuery(BaseModel):
     reason: Annotated[str, StringConstraints(min_length=5, max_length=500, strip_whitespace=True)]
     """Why you ask. Whoever the record is about can read it: name nobody else."""
     zone_id: ZoneId | None = None
-
-
-class SubjectSends(BaseModel):
-    """The latest entry of each send to the destination, the newest first."""
-
-    sends: list[EntryView]
-
-
-class SubjectEntries(BaseModel):
-    """Every entry about the destination or naming the members that it reached, in order."""
-
-    entries: list[FullEntryView]
+    """The token's own zone where it is left out."""
 
 
 @router.post("/lookup")
-async def look_up(caller: Auditor, flows: Wired, query: SubjectQuery) -> SubjectSends:
-    """Find all sends to a number or address, over all years whose key still exists."""
-    found = await _find(caller, flows, query, "subject.lookup")
-    return SubjectSends(sends=[entry_view(entry.body) for entry in found.latest])
+async def look_up(
+    caller: Auditor,
+    flows: Wired,
+    query: SubjectQuery,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> Page[EntryView]:
+    """Find all sends to a number or address, over all years whose key still exists.
+
+    Each by its latest entry, the newest first. The question is put on record with each page, and
+    each counts as a look-up.
+    """
+
+    async def find(log: str, destination: str) -> SubjectPage:
+        return await flows.look_up.sends(log, destination, cursor, limit)
+
+    page = await ask(caller, flows, query, "subject.lookup", find)
+    return Page[EntryView](items=[entry_view(entry.body) for entry in page.entries], next=page.next)
 
 
 @router.post("/record")
-async def give_record(caller: Auditor, flows: Wired, query: SubjectQuery) -> SubjectEntries:
-    """Give everything on record about a number or address (GDPR, article 15)."""
-    found = await _find(caller, flows, query, "subject.record")
-    return SubjectEntries(entries=[full_view(entry) for entry in found.entries])
+async def give_record(
+    caller: Auditor,
+    flows: Wired,
+    query: SubjectQuery,
+    cursor: After = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> Page[FullEntryView]:
+    """Give everything on record about a number or address (GDPR, article 15), the oldest first.
 
+    With what names the members that it reached: who read their data, and notices to them. The
+    question is put on record with each page, which so adds an entry at the end.
+    """
 
-async def _find(caller: Caller, flows: Wired, query: SubjectQuery, action: str) -> SubjectRecord:
-    return await ask(caller, flows, query, action, flows.look_up)
+    async def find(log: str, destination: str) -> SubjectPage:
+        return await flows.look_up.record(log, destination, cursor, limit)
+
+    page = await ask(caller, flows, query, "subject.record", find)
+    return Page[FullEntryView](items=[full_view(entry) for entry in page.entries], next=page.next)
 
 
 async def ask(
@@ -88,7 +111,8 @@ async def ask(
         raise Problem(
             429,
             "too-many-look-ups",
-            "You looked people up too often this hour. A look-up answers one person's question.",
+            "You looked people up too often this hour; a look-up answers one person's question. "
+            f"Try again in {_minutes(many.seconds)}.",
             headers={"Retry-After": str(many.seconds)},
         ) from None
     pseudonym = await flows.look_up.pseudonym(zone, destination)
@@ -96,3 +120,8 @@ async def ask(
         zone, caller, "lookup", action, recipient=pseudonym, reason=query.reason
     )
     return await beside(record, find(zone, destination))
+
+
+def _minutes(seconds: int) -> str:
+    minutes = -(-seconds // 60)
+    return "a minute" if minutes == 1 else f"{minutes} minutes"

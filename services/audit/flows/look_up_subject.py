@@ -1,7 +1,7 @@
 """Find what was sent to a number or address, over all years whose key still exists."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -10,8 +10,8 @@ from services.audit.domain.entries import EntryType
 from services.audit.store.log import LogStore, Stored
 from services.audit.store.sends import Sends
 from shared.clock import Clock
-from shared.failures import Retryable
-from shared.pseudonyms import KeyRing, NoPseudonymKey
+from shared.mongo import Document
+from shared.pseudonyms import KeyRing
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,14 @@ class SubjectRecord:
     """
 
 
+@dataclass(frozen=True, slots=True)
+class SubjectPage:
+    """Some of it, and where to go on."""
+
+    entries: list[Stored]
+    next: int | None
+
+
 class LookUpSubject:
     """The destination is normalised; its pseudonyms are made anew and nothing of it is stored."""
 
@@ -44,12 +52,9 @@ class LookUpSubject:
 
         The one of the latest year in which something was sent there, so that an erasure, which
         only finds pseudonyms by the sends of a member, reaches it; else this year's. Raises
-        `Retryable` while the zone has no key for this year.
+        `NoPseudonymKey` where the zone has none for this year.
         """
-        try:
-            current = self._ring.pseudonym(log, self._clock.now().year, destination)
-        except NoPseudonymKey as missing:
-            raise Retryable(str(missing)) from missing
+        current = self._ring.pseudonym(log, self._clock.now().year, destination)
         for year in sorted(self._ring.years(log), reverse=True):
             pseudonym = self._ring.pseudonym(log, year, destination)
             if await self._log.names_members(pseudonym):
@@ -57,22 +62,55 @@ class LookUpSubject:
         return current
 
     async def __call__(self, log: str, destination: str) -> SubjectRecord:
-        """Find by the pseudonyms of all years."""
-        pseudonyms = [
-            self._ring.pseudonym(log, year, destination) for year in self._ring.years(log)
-        ]
-        found = await self._log.about(log, pseudonyms)
-        naming, latest = await asyncio.gather(
-            self._log.naming(log, sorted(_members(found))), self._latest(log, found)
-        )
+        """Find by the pseudonyms of all years; the caller records the look-up."""
+        found = await self._found(log, destination)
+        latest, entries = await asyncio.gather(self._latest(log, found), self._all(log, found))
+        return SubjectRecord(latest, entries)
+
+    async def sends(self, log: str, destination: str, below: int | None, most: int) -> SubjectPage:
+        """Give up to `most` sends whose first entry is below an index; the newest first.
+
+        A send keeps its place while the log grows, though its latest entry changes.
+        """
+        found = await self._found(log, destination)
+        rows = await self._rows(log, found)
+        later = [row for row in rows if below is None or row["first"] < below]
+        shown = later[:most]
+        following = int(shown[-1]["first"]) if len(later) > most else None
+        return SubjectPage(await self._entries(log, found, shown), following)
+
+    async def record(self, log: str, destination: str, after: int | None, most: int) -> SubjectPage:
+        """Give up to `most` entries of the whole record behind an index; the oldest first."""
+        entries = await self._all(log, await self._found(log, destination))
+        later = [entry for entry in entries if after is None or entry.index > after]
+        shown = later[:most]
+        return SubjectPage(shown, shown[-1].index if len(later) > most else None)
+
+    async def _found(self, log: str, destination: str) -> list[Stored]:
+        """Give the entries whose private part is about the destination."""
+        years = self._ring.years(log)
+        pseudonyms = [self._ring.pseudonym(log, year, destination) for year in years]
+        return await self._log.about(log, pseudonyms)
+
+    async def _all(self, log: str, found: Iterable[Stored]) -> list[Stored]:
+        """Add what names the members that were reached, in the order of the log."""
+        naming = await self._log.naming(log, sorted(_members(found)))
         by_index = {entry.index: entry for entry in (*found, *naming)}
-        return SubjectRecord(latest, [by_index[index] for index in sorted(by_index)])
+        return [by_index[index] for index in sorted(by_index)]
 
     async def _latest(self, log: str, found: Iterable[Stored]) -> list[Stored]:
+        return await self._entries(log, found, await self._rows(log, found))
+
+    async def _rows(self, log: str, found: Iterable[Stored]) -> list[Document]:
+        """Give the rows of the sends among what was found, the newest first."""
+        ids = {orjson.loads(entry.body)["send_id"] for entry in found} - {None}
+        return await self._sends.many(log, sorted(ids))
+
+    async def _entries(
+        self, log: str, found: Iterable[Stored], rows: Sequence[Document]
+    ) -> list[Stored]:
         """Give the latest entry of each send, most of which are among what was found."""
         by_index = {entry.index: entry for entry in found}
-        ids = {orjson.loads(entry.body)["send_id"] for entry in by_index.values()} - {None}
-        rows = await self._sends.many(log, sorted(ids))
         others = [row["last"] for row in rows if row["last"] not in by_index]
         by_index |= {entry.index: entry for entry in await self._log.at(log, others)}
         return [by_index[row["last"]] for row in rows]

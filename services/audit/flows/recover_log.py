@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.audit.domain.alarms import Alarm, Doubt
 from services.audit.domain.drafting import alarm_draft
-from services.audit.flows.append_entries import AppendEntries
+from services.audit.flows.append_entries import Also, AppendEntries
 from services.audit.flows.check_log import CheckLog
 from services.audit.store.checkpoints import Checkpoints, Published
 from services.audit.store.log import LogStore
@@ -16,6 +16,10 @@ from shared.mongo import Session
 
 class NotRecoverable(Exception):  # noqa: N818 - an answer to a request
     """The log is not that of a restored backup; the message says what it is."""
+
+
+class NotNow(Retryable):
+    """It may be recoverable, but not now or not here; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,15 @@ class RecoverLog:
         self._clock = clock
         self._wake = wake
 
-    async def __call__(self, log: str, reason: str) -> Recovered:
-        """Put it on record. Raises `NotRecoverable`; `Retryable` where another process writes it.
+    async def __call__(self, log: str, reason: str, access: Also) -> Recovered:
+        """Put it on record. Raises `NotRecoverable`, and `NotNow` where another process writes it.
 
-        `reason` is the operator's, and stands in the private part.
+        `reason` is the operator's, and stands in the private part. `access` records who did it, in
+        the same transaction: what was refused, or is not possible now, changed nothing, and leaves
+        no entry that says it was done.
         """
         if not await self._published_is_read():
-            raise Retryable("what was published is still being read")
+            raise NotNow("what was published is still being read: try again in a minute")
         published = await self._checkpoints.published(log)
         if published is None:
             raise NotRecoverable("nothing of this log was published")
@@ -79,14 +85,17 @@ class RecoverLog:
         if doubt not in {Doubt.BEHIND_PUBLISHED, Doubt.NOT_PUBLISHED_LOG}:
             message = "the log continues what was published" if doubt is None else doubt.value
             raise NotRecoverable(message)
-        await self._record(log, kept, published, reason)
+        await self._record(log, kept, published, reason, access)
         self._wake()
         return Recovered(log, kept, published.size)
 
-    async def _record(self, log: str, kept: int, published: Published, reason: str) -> None:
+    async def _record(
+        self, log: str, kept: int, published: Published, reason: str, access: Also
+    ) -> None:
         async def also(session: Session) -> None:
             if not await self._checkpoints.give_up(session, log, published):
                 raise Fenced(log)  # asked for twice at once, or a larger one came
+            await access(session)
 
         draft = alarm_draft(
             event_id=f"restored.{published.size}.{published.root.hex()[:16]}",
@@ -100,4 +109,7 @@ class RecoverLog:
             },
         )
         if not await self._append(log, [draft], also):
-            raise Retryable("another process writes this log; ask it, or try again")
+            raise NotNow(
+                "another process writes this log: try again, which reaches that one where several "
+                "share an address, or stop all but one first"
+            )

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 
@@ -79,13 +80,13 @@ async def test_what_was_sent_to_a_number_is_found_and_the_question_is_on_record(
         query = {"destination": "0450 00 00 01", "reason": "asked by the member"}
         async with world.http(app, Role.AUDITOR, sub="auditor-7") as http:
             found = (await http.post("/v1/subjects/lookup", json=query)).json()
-            assert [(item["send_id"], item["state"]) for item in found["sends"]] == [
+            assert [(item["send_id"], item["state"]) for item in found["items"]] == [
                 ("send-1", "delivered")
             ]
             part = (await recorded(world, "subject.lookup"))[0]
             assert (part["reader"], part["reason"]) == ("auditor-7", "asked by the member")
             assert part["recipient"] == mine
-            whole = (await http.post("/v1/subjects/record", json=query)).json()["entries"]
+            whole = (await http.post("/v1/subjects/record", json=query)).json()["items"]
             assert [item["entry"]["type"] for item in whole] == ["send", "send", "access"]
             bad = await http.post("/v1/subjects/lookup", json={**query, "destination": "nobody"})
             assert bad.status_code == 422
@@ -107,7 +108,7 @@ async def test_from_somebodys_send_of_a_notice_one_gets_to_the_notice(world: Wor
         )
         await world.signed(2)
         async with world.http(app, Role.AUDITOR) as http:
-            found = (await http.post("/v1/subjects/lookup", json=query)).json()["sends"]
+            found = (await http.post("/v1/subjects/lookup", json=query)).json()["items"]
             path = f"/v1/messages/{found[0]['message_id']}"
             shown = (await http.get(path)).json()
             page = (await http.get(f"{path}/page", params={"language": "en"})).text
@@ -141,6 +142,80 @@ async def test_every_reading_of_personal_data_is_an_entry(world: World) -> None:
             rest = (await http.get("/v1/access", params={"cursor": page["next"]})).json()
             shown = [item["entry"]["index"] for item in page["items"] + rest["items"]]
             assert shown == sorted(set(shown), reverse=True)
+
+
+async def test_who_opened_somebodys_send_stands_in_that_persons_record(world: World) -> None:
+    mine, query = pseudonym(world), {"destination": NUMBER, "reason": "asked by the member"}
+    async with world.running() as app:
+        await world.publish(
+            send(1, recipient=mine, members=["a", "b"]),
+            send(1, 2, SendState.DELIVERED, recipient=mine, members=["a", "b"]),
+            send(2),
+        )
+        await world.signed(3)
+        async with world.http(app, Role.AUDITOR, sub="auditor-7") as http:
+            for number in (1, 2):
+                assert (await http.get(f"/v1/sends/send-{number}")).status_code == 200
+            opened = await recorded(world, "send.show", 2)
+            whole = (await http.post("/v1/subjects/record", json=query)).json()["items"]
+        reads = [item for item in whole if item["entry"]["reason"] == "send.show"]
+        assert [item["entry"]["message_id"] for item in reads] == [MESSAGE]
+        part = {**reads[0]["private"], "reason": None}
+        assert part in opened
+        assert (part["reader"], part["recipient"]) == ("auditor-7", mine)
+        assert part["member_ids"] == ["a", "b"]
+        await world.publish(erasure("a"))
+        await applied(world, "a")
+        assert ["a", "b"] in await members_kept(world)
+        await world.publish(erasure("b"))
+        await applied(world, "b")
+        assert await members_kept(world) == [["member-2"], ["member-2"]]  # the send and the look
+        async with world.http(app, Role.AUDITOR, sub="auditor-7") as http:
+            assert (await http.get("/v1/sends/send-1")).status_code == 200
+        after = (await recorded(world, "send.show", 3))[2]
+        assert (after["member_ids"], after["recipient"]) == ([], None)
+    assert await check_lists(world)("demo") is None
+
+
+async def test_questions_about_somebody_come_in_pages_each_of_them_on_record(
+    world: World,
+) -> None:
+    mine, query = pseudonym(world), {"destination": NUMBER, "reason": "asked by the member"}
+
+    async def pages(http: httpx.AsyncClient, action: str) -> list[list[dict[str, Any]]]:
+        found: list[list[dict[str, Any]]] = []
+        params: dict[str, int] = {"limit": 4}
+        while True:
+            answer = await http.post(f"/v1/subjects/{action}", json=query, params=params)
+            page = answer.json()
+            found.append(page["items"])
+            if page["next"] is None:
+                return found
+            params["cursor"] = page["next"]
+            # meanwhile: a new send, and news of one that stands on no page yet
+            number = 100 + len(found)
+            news = send(1, number, SendState.DELIVERED, recipient=mine)
+            await world.publish(send(number, recipient=mine), news)
+            await world.signed(await world.size())
+
+    async with world.running() as app:
+        await world.publish(*[send(number, recipient=mine) for number in range(10)])
+        await world.signed(10)
+        async with world.http(app, Role.AUDITOR, sub="auditor-7") as http:
+            sends = await pages(http, "lookup")
+            assert [len(page) for page in sends] == [4, 4, 2]
+            listed = [item["send_id"] for page in sends for item in page]
+            assert listed == [f"send-{number}" for number in reversed(range(10))]
+            assert len(await recorded(world, "subject.lookup", 3)) == 3
+            record = await pages(http, "record")
+            indexes = [item["entry"]["index"] for page in record for item in page]
+            assert indexes == sorted(set(indexes))
+            assert len(await recorded(world, "subject.record", len(record))) == len(record)
+        seen = {item["entry"]["event_id"] for page in record for item in page}
+        about = {part["recipient"]: 0 for part in (await rows.parts(world.database)).values()}
+        assert set(about) == {mine}
+        assert seen >= {f"event-demo-{number}-1" for number in range(10)}
+        assert seen >= {f"event-demo-1-{number}" for number in (101, 102)}
 
 
 @asynccontextmanager
@@ -530,7 +605,7 @@ async def test_a_destroyed_key_leaves_its_years_sends_unfindable_and_the_log_who
 
     async def found(app: App) -> list[str]:
         async with world.http(app, Role.AUDITOR) as http:
-            sends = (await http.post("/v1/subjects/lookup", json=query)).json()["sends"]
+            sends = (await http.post("/v1/subjects/lookup", json=query)).json()["items"]
         return sorted(item["send_id"] for item in sends)
 
     async with world.running() as app:
@@ -586,3 +661,8 @@ async def test_looking_people_up_is_limited_per_reader(world: World) -> None:
     assert asked == [200, 200]
     assert [await ask(app, "auditor-1") for app in (first, second)] == [429, 429]
     assert await ask(first, "auditor-2") == 200
+    async with world.http(first, Role.AUDITOR) as http:
+        refused = await http.post("/v1/subjects/lookup", json=query)
+    minutes = -(-int(refused.headers["Retry-After"]) // 60)
+    said = "a minute" if minutes == 1 else f"{minutes} minutes"
+    assert refused.json()["detail"].endswith(f"Try again in {said}.")

@@ -1,14 +1,29 @@
-"""Reading while the log grows, and without reading more of the database than the answer needs."""
+"""What is read: exactly what was hashed, stable while the log grows, and no more than is needed."""
 
+import base64
 from datetime import timedelta
 from typing import Any
 
+import httpx
+import orjson
 import pytest
 
 from services.audit.app import App
+from services.audit.domain.canonical import canonical
+from services.audit.domain.entries import EntryType, private_hash
+from services.audit.domain.merkle import leaf_hash
+from services.audit.domain.proof import prove_author, read_proof
+from services.audit.verify import read_key
 from shared.access import Role
 from shared.contracts.base import Channel, SendState
-from tests.integration.audit.world import MESSAGE, NOW, World, send
+from shared.kafka import Outgoing
+from tests.integration.audit import rows
+from tests.integration.audit.test_everything import NOTICE, OTHER, TABLE
+from tests.integration.audit.test_people import NUMBER, pseudonym
+from tests.integration.audit.test_whole_path import publish_alert
+from tests.integration.audit.world import MESSAGE, NOW, World, send, until
+
+Item = dict[str, Any]
 
 FILTERS: list[dict[str, str]] = [
     {},
@@ -81,6 +96,85 @@ async def test_filters_find_what_they_name_and_nothing_else(world: World) -> Non
             assert await found(to=at(4), cursor="4") == {0, 1, 2, 3}
 
 
+async def every_page(http: httpx.AsyncClient, path: str, **body: str) -> list[Item]:
+    """Read a list to its end, whatever it is called."""
+    found: list[Item] = []
+    params: dict[str, int] = {"limit": 7}
+    while True:
+        method = "POST" if body else "GET"
+        answer = await http.request(method, path, params=params, json=body or None)
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        some = page.get("items", page.get("timeline", page.get("entries")))
+        assert len(some) <= 7
+        found += some
+        if page["next"] is None:
+            return found
+        params["cursor"] = page["next"]
+
+
+async def everything(world: World) -> int:
+    """Publish every kind of event, and give how many entries these are at least."""
+    await publish_alert(world)
+    cases = [case for cases in TABLE.values() for case in cases]
+    for event, _ in cases:
+        await world.publish(event)
+    mine = send(1000, recipient=pseudonym(world)).model_copy(
+        update={"reason": "é \u2028 \U0001f6a8"}
+    )
+    await world.publish(mine)
+    await world.publish_raw(Outgoing("bin.access", "demo", b"no event", ()))
+    return sum(len(entries) for _, entries in cases) + 3
+
+
+async def test_every_entry_is_shown_as_it_was_hashed_wherever_it_is_shown(world: World) -> None:
+    query = {"destination": NUMBER, "reason": "asked by the member"}
+    async with world.running() as app:
+        count = await everything(world)
+        await until(lambda: _has(world, count), f"{count} entries")
+        await world.signed(count)
+        await world.signed(1, "operators")
+        async with world.http(app, Role.AUDITOR) as http:
+            full = [
+                *await every_page(http, "/v1/access"),
+                *await every_page(http, "/v1/sends/send-1000"),
+                *await every_page(http, "/v1/subjects/record", **query),
+            ]
+            for message_id in (MESSAGE, OTHER, NOTICE.notice_id):
+                for kind in ("alert", "bulletin", "notice"):
+                    path = f"/v1/messages/{message_id}?message_type={kind}"
+                    if (await http.get(path)).status_code == 200:
+                        full += await every_page(http, path)
+            plain = [
+                *await every_page(http, "/v1/sends"),
+                *await every_page(http, "/v1/subjects/lookup", **query),
+            ]
+            hashed = await rows.bodies(world.database)
+            await world.signed(len(hashed))
+            key = read_key(world.public_pem, "buurtbode/demo")
+            for index, body in enumerate(hashed):
+                answer = await http.get(f"/v1/zones/demo/entries/{index}/proof")
+                found = read_proof(answer.content)
+                prove_author(found, key)
+                assert canonical(answer.json()["entry"]) == body
+                assert base64.b64decode(answer.json()["leaf_hash"]) == leaf_hash(body)
+    assert {orjson.loads(body)["type"] for body in hashed} == set(EntryType)
+    shown = {item["entry"]["type"] for item in full if item["private"] is not None}
+    assert shown == set(EntryType) - {EntryType.KEY, EntryType.ERASURE}  # about no message
+    for item in full:
+        assert canonical(item["entry"]) == hashed[item["entry"]["index"]]
+        if item["private"] is not None:
+            salt = bytes.fromhex(item["salt"])
+            assert private_hash(salt, canonical(item["private"])) == item["entry"]["private"]
+    assert {item["send_id"] for item in plain} >= {"send-1000", "send-0"}
+    for entry in plain:
+        assert canonical(entry) == hashed[entry["index"]]
+
+
+async def _has(world: World, count: int) -> bool:
+    return await world.size() >= count
+
+
 async def ask_everything(world: World, app: App) -> None:
     async with world.http(app, Role.AUDITOR) as http:
         asked: list[tuple[str, dict[str, str]]] = [
@@ -91,8 +185,8 @@ async def ask_everything(world: World, app: App) -> None:
             ("/v1/sends/send-3", {}),
             ("/v1/zones/demo/checkpoint", {}),
             ("/v1/zones/demo/entries/5/proof", {}),
-            ("/v1/zones/demo/entries/5/proof", {"size": "9"}),
-            ("/v1/zones/demo/consistency", {"from": "3", "to": "30"}),
+            ("/v1/zones/demo/entries/5/proof", {"size": "60"}),
+            ("/v1/zones/demo/consistency", {"from": "3", "to": "60"}),
             ("/v1/zones/demo/bundle", {}),
             ("/v1/zones/demo/bundle", {"from": "30"}),
             ("/v1/stats", {}),

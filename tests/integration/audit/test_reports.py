@@ -179,9 +179,9 @@ async def test_a_record_holds_what_names_the_person_by_member_id_alone(world: Wo
         await world.signed(7)
         await world.signed(1, "other")
         async with world.http(app, Role.AUDITOR, sub="auditor-7") as http:
-            record = (await http.post("/v1/subjects/record", json=query)).json()["entries"]
+            record = (await http.post("/v1/subjects/record", json=query)).json()["items"]
             page = told((await http.post("/v1/subjects/page", json=query)).text)
-            found = (await http.post("/v1/subjects/lookup", json=query)).json()["sends"]
+            found = (await http.post("/v1/subjects/lookup", json=query)).json()["items"]
     entries = [item["entry"] for item in record]
     assert [entry["zone_id"] for entry in entries] == ["demo"] * len(entries)
     assert [entry["index"] for entry in entries] == sorted({entry["index"] for entry in entries})

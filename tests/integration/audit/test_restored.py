@@ -97,6 +97,40 @@ async def test_what_the_topics_hold_is_appended_again_and_the_break_is_on_record
     assert "rewritten" in parted.problem
 
 
+async def recoveries(world: World) -> list[Document]:
+    """Give what says that somebody recovered a log: on its way to the topic, or there."""
+    waiting = await world.database["outbox"].find({"topic": "bin.access"}).to_list()
+    values = [bytes(row["value"]) for row in waiting]
+    values += [record.value or b"" for record in world.cluster.on("bin.access")]
+    told = [orjson.loads(value) for value in values]
+    unique = {item["event_id"]: item for item in told if item["action"] == "log.recover"}
+    return list(unique.values())
+
+
+async def test_what_cannot_be_recovered_now_says_why_and_is_not_on_record(world: World) -> None:
+    await lose(world)
+    early = await world.build()  # whose consumers do not run, so that nothing published is read
+    answer = await recover(world, early)
+    assert (answer.status_code, answer.json()["type"][-7:]) == (503, "not-now")
+    assert "still being read" in answer.json()["detail"]
+    assert int(answer.headers["Retry-After"]) > 0
+    async with world.running() as app:
+
+        async def doubted() -> bool:
+            return "log demo" in await app.ready() and await world.size() >= SIGNED
+
+        await until(doubted, "the doubt, and the topics to be read again")
+        beside = await world.build()
+        answer = await recover(world, beside)
+        assert (answer.status_code, answer.json()["type"][-7:]) == (503, "not-now")
+        assert "another process writes this log" in answer.json()["detail"].lower()
+        assert await recoveries(world) == []
+        assert (await recover(world, app)).status_code == 200
+        assert (await recover(world, app)).status_code == 409
+        (done,) = await recoveries(world)
+    assert (done["kind"], done["reader"], done["reason"]) == ("change", "operator-1", WHY)
+
+
 async def lose_for_good(world: World) -> None:
     """Have the topics lose them too, and put that on record."""
     await lose(world)
