@@ -4,21 +4,27 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import ConfigDict, StringConstraints
 
 from shared.access import Caller, Role, Roles, not_found
 from shared.dead_letters import GivenUpAgain, LetterDesk, OpenLetter, RecordGone
-from shared.http import Problem, sentence
+from shared.http import Problem, View, sentence
 
 router = APIRouter(prefix="/dead-letters", tags=["operations"])
 
-LetterId = Annotated[str, Path(max_length=160, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-
+LetterId = Annotated[
+    str,
+    Path(
+        max_length=160,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        description="As the list of letters names it.",
+    ),
+]
 
 Operator = Annotated[Caller, Depends(Roles(Role.OPERATOR))]
 
 
-class DeadLetterView(BaseModel):
+class DeadLetterView(View):
     """Where a record stands and why it was given up; never what it says."""
 
     letter_id: str
@@ -27,19 +33,24 @@ class DeadLetterView(BaseModel):
     partition: int
     offset: int
     reason: str
+    """A code: why it was given up."""
+
     field: str | None
     sha256: str
+    """Of the record's value, to know it again."""
+
     at: datetime
 
 
-class DeadLetterPage(BaseModel):
-    """A page of open letters; `next` is the cursor of the next one."""
+class DeadLetterPage(View):
+    """A page of open letters."""
 
     items: list[DeadLetterView]
     next: str | None
+    """The cursor of the page that follows; null at the end."""
 
 
-class Why(BaseModel):
+class Why(View):
     """Why an operator does something; put on record."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
@@ -51,8 +62,11 @@ class Why(BaseModel):
 async def list_letters(
     request: Request,
     caller: Operator,
-    cursor: Annotated[str | None, Query(max_length=160)] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    cursor: Annotated[
+        str | None,
+        Query(max_length=160, description="`next` of the page before; none for the first page."),
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=500, description="How many items at most.")] = 100,
 ) -> DeadLetterPage:
     """List the records that this service gave up and nobody replayed or dropped."""
     letters, following = await _desk(request, caller).page(cursor, limit)

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from pydantic import BaseModel
 
 from services.dispatcher.domain.message import Message
 from services.dispatcher.flows.list_messages import ListMessages
@@ -13,6 +12,7 @@ from services.dispatcher.flows.show_coverage import ShowCoverage, Shown, Times
 from services.dispatcher.flows.visible_messages import READERS
 from shared.access import Caller, Roles
 from shared.contracts.base import Lane, MessageType, SendState, Status
+from shared.http import View
 
 router = APIRouter(prefix="/v1", tags=["messages"])
 
@@ -20,7 +20,7 @@ Reader = Annotated[Caller, Depends(Roles(*READERS))]
 _UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 
-class MessageSummary(BaseModel):
+class MessageSummary(View):
     """A message, without its text."""
 
     message_id: str
@@ -37,14 +37,14 @@ class MessageSummary(BaseModel):
     expires_at: datetime
 
 
-class MessagePage(BaseModel):
+class MessagePage(View):
     """A page of messages; `next` is the cursor of the next one."""
 
     items: list[MessageSummary]
     next: str | None
 
 
-class Seconds(BaseModel):
+class Seconds(View):
     """Seconds from the verdict until so many of all who should be reached had got so far.
 
     None where that has not happened yet, or never will: `all` stays empty when one has failed.
@@ -55,14 +55,14 @@ class Seconds(BaseModel):
     all: float | None
 
 
-class Closed(BaseModel):
+class Closed(View):
     """The latest closing statement."""
 
     revision: int
     at: datetime | None
 
 
-class FailedSend(BaseModel):
+class FailedSend(View):
     """A send that did not get through: who, by the registry's ids, and why."""
 
     send_id: str
@@ -73,7 +73,7 @@ class FailedSend(BaseModel):
     reason: str | None
 
 
-class CoverageAnswer(BaseModel):
+class CoverageAnswer(View):
     """How far a message came, at this moment."""
 
     message_id: str

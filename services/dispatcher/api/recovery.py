@@ -3,16 +3,16 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import ConfigDict, StringConstraints
 
 from services.dispatcher.flows.recover_ledger import NotRestored, RecoverLedger
 from shared.access import Caller, Role, Roles, not_found
-from shared.http import Problem, sentence
+from shared.http import Problem, View, sentence
 
 router = APIRouter(prefix="/v1", tags=["operations"])
 
 
-class Recovery(BaseModel):
+class Recovery(View):
     """Why the database is older than its topics; put on record."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
@@ -20,7 +20,7 @@ class Recovery(BaseModel):
     reason: Annotated[str, StringConstraints(min_length=5, max_length=500, strip_whitespace=True)]
 
 
-class RecoveredView(BaseModel):
+class RecoveredView(View):
     """What was taken back from the topics."""
 
     sends: int

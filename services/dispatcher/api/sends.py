@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import ConfigDict, StringConstraints
 
 from services.dispatcher.domain.ledger import Row
 from services.dispatcher.flows.check_history import CheckHistory
@@ -12,14 +12,14 @@ from services.dispatcher.flows.settle_unknown import NotUnknown, SettleUnknown
 from services.dispatcher.store.unknown import Narrowed
 from shared.access import Caller, Role, Roles, not_found
 from shared.contracts.base import Channel, Id, Lane, MessageId, MessageType, SendState, ZoneId
-from shared.http import Problem
+from shared.http import Problem, View
 
 router = APIRouter(prefix="/v1/sends", tags=["operations"])
 
 Operator = Annotated[Caller, Depends(Roles(Role.OPERATOR))]
 
 
-class UnknownSend(BaseModel):
+class UnknownSend(View):
     """A send whose outcome nobody knows. Its `Message-ID` begins with the send's id."""
 
     send_id: str
@@ -36,14 +36,14 @@ class UnknownSend(BaseModel):
     expires_at: datetime
 
 
-class UnknownPage(BaseModel):
+class UnknownPage(View):
     """A page of them; `next` is the cursor of the next one."""
 
     items: list[UnknownSend]
     next: str | None
 
 
-class Settlement(BaseModel):
+class Settlement(View):
     """What became of a send, and how the operator knows."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)

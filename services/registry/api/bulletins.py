@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from services.registry.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, paged
 from services.registry.api.scopes import (
@@ -35,13 +35,14 @@ from services.registry.flows.relay_bulletin import (
 from services.registry.flows.suggest_bulletin import suggest_bulletin
 from services.registry.flows.write_bulletin import NewBulletin, write_bulletin
 from shared.contracts.base import Bodies, BulletinKind, Language, Moment, Status, Subjects, UtcTime
+from shared.http import View
 
 router = APIRouter(prefix="/networks/{network_id}", tags=["bulletins"])
 
 Why = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
-class _Input(BaseModel):
+class _Input(View):
     model_config = ConfigDict(extra="forbid")
 
 
@@ -84,7 +85,7 @@ class WithdrawInput(_Input):
     reason: Why | None = None
 
 
-class BulletinItem(BaseModel):
+class BulletinItem(View):
     """A bulletin in a list."""
 
     bulletin_id: str
@@ -101,7 +102,7 @@ class BulletinItem(BaseModel):
     expires_at: UtcTime
 
 
-class PreviewView(BaseModel):
+class PreviewView(View):
     """A bulletin in one language, as members will see it."""
 
     language: Language
@@ -109,7 +110,7 @@ class PreviewView(BaseModel):
     text: str
 
 
-class StepView(BaseModel):
+class StepView(View):
     """One thing that happened to a bulletin."""
 
     what: Happening

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, EmailStr, Field
+from pydantic import ConfigDict, EmailStr, Field
 
 from services.registry.api.paging import Page
 from services.registry.api.scopes import (
@@ -26,11 +26,12 @@ from services.registry.flows.list_coordinators import list_coordinators
 from services.registry.flows.remove_coordinator import remove_coordinator
 from services.registry.flows.screen_coordinator import screen_coordinator
 from shared.contracts.base import Language, Moment, UtcTime
+from shared.http import View
 
 router = APIRouter(prefix="/networks/{network_id}", tags=["coordinators"])
 
 
-class _Person(BaseModel):
+class _Person(View):
     model_config = ConfigDict(extra="forbid")
 
     subject: Annotated[str, Field(min_length=1, max_length=200)]
@@ -57,7 +58,7 @@ class NewDeputy(_Person):
     until: Moment
 
 
-class ScreeningInput(BaseModel):
+class ScreeningInput(View):
     """The outcome of a screening; nothing else about it is kept."""
 
     model_config = ConfigDict(extra="forbid")
@@ -65,7 +66,7 @@ class ScreeningInput(BaseModel):
     outcome: Literal["passed", "failed"]
 
 
-class RemovalInput(BaseModel):
+class RemovalInput(View):
     """Why somebody coordinates no more."""
 
     model_config = ConfigDict(extra="forbid")
@@ -73,7 +74,7 @@ class RemovalInput(BaseModel):
     reason: Annotated[str, Field(min_length=1, max_length=1000)]
 
 
-class CoordinatorView(BaseModel):
+class CoordinatorView(View):
     """A coordinator, co-coordinator or deputy, present or past."""
 
     coordinator_id: str

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from services.registry.api.scopes import NetworkKeeper, Wired
 from services.registry.domain.documents import DocumentVersion, Plan
@@ -13,6 +13,7 @@ from services.registry.flows.add_document import add_document
 from services.registry.flows.show_document import show_document
 from shared.contracts.base import Bodies, UtcTime
 from shared.contracts.registry import DocumentKind
+from shared.http import View
 
 router = APIRouter(prefix="/networks/{network_id}", tags=["documents"])
 
@@ -23,7 +24,7 @@ class PlanInput(Plan):
     model_config = ConfigDict(extra="forbid")
 
 
-class NewDocument(BaseModel):
+class NewDocument(View):
     """A version to add. A communication plan has `plan`; the others do not."""
 
     model_config = ConfigDict(extra="forbid")
@@ -34,7 +35,7 @@ class NewDocument(BaseModel):
     """From when it held, where that was before today: what was signed since counts for it."""
 
 
-class DocumentView(BaseModel):
+class DocumentView(View):
     """A version of a document."""
 
     network_id: str

@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
-from pydantic import BaseModel
 
 from services.registry.api.evaluation_words import EvaluationPages
 from services.registry.api.figures import Year
@@ -14,11 +13,12 @@ from services.registry.api.scopes import NetworkRelay, Wired
 from services.registry.domain.evaluation import Evaluation
 from services.registry.flows.evaluate_network import evaluate_network
 from shared.contracts.base import BulletinKind, Language, UtcTime
+from shared.http import View
 
 router = APIRouter(prefix="/networks/{network_id}", tags=["figures"])
 
 
-class FeedbackView(BaseModel):
+class FeedbackView(View):
     """What became of the feedback that alerts owe."""
 
     given: int
@@ -26,7 +26,7 @@ class FeedbackView(BaseModel):
     due: int
 
 
-class ReachView(BaseModel):
+class ReachView(View):
     """Whom messages can reach now, of the active members."""
 
     members: int
@@ -34,7 +34,7 @@ class ReachView(BaseModel):
     by_mail: int
 
 
-class MeetingHeldView(BaseModel):
+class MeetingHeldView(View):
     """A meeting of the year."""
 
     starts_at: UtcTime
@@ -42,7 +42,7 @@ class MeetingHeldView(BaseModel):
     has_minutes: bool
 
 
-class EvaluationView(BaseModel):
+class EvaluationView(View):
     """A network's year. Durations are in ISO 8601."""
 
     network_id: str

@@ -4,12 +4,12 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel
 
 from services.registry.api.scopes import FigureReader, Wired
 from services.registry.domain.figures import By, Figure
 from services.registry.domain.spreadsheet import write_table
 from services.registry.flows.show_figures import show_figures
+from shared.http import View
 
 router = APIRouter(tags=["figures"])
 
@@ -17,7 +17,7 @@ Year = Annotated[int, Query(ge=2019, le=2100, description="A calendar year in Be
 """The networks' circular is of 2019."""
 
 
-class FigureView(BaseModel):
+class FigureView(View):
     """One line. `null`: withheld because so few people are not anonymous, or not applicable."""
 
     key: str
@@ -36,7 +36,7 @@ class FigureView(BaseModel):
     """In euro, by the dated tariff; `null` where it has no price."""
 
 
-class FiguresView(BaseModel):
+class FiguresView(View):
     """The figures of a year."""
 
     year: int

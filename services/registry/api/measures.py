@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from services.registry.api.members import MemberView, tagged
 from services.registry.api.scopes import Coordinators, Wired
@@ -14,11 +14,12 @@ from services.registry.flows.discipline_member import (
     suspend_member,
 )
 from shared.contracts.base import Moment
+from shared.http import View
 
 router = APIRouter(prefix="/networks/{network_id}/members/{member_id}", tags=["members"])
 
 
-class MeasureInput(BaseModel):
+class MeasureInput(View):
     """Why; the member can read it, and has three weeks to appeal."""
 
     model_config = ConfigDict(extra="forbid")

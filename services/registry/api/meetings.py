@@ -3,7 +3,7 @@
 from typing import Literal
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from services.registry.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, paged
 from services.registry.api.scopes import Coordinators, NetworkRelay, ReadVersion, Wired, etag
@@ -14,11 +14,12 @@ from services.registry.flows.change_meeting import cancel_meeting, move_meeting
 from services.registry.flows.list_meetings import list_meetings
 from services.registry.flows.report_meeting import report_meeting
 from shared.contracts.base import Bodies, Moment, Subjects, UtcTime
+from shared.http import View
 
 router = APIRouter(prefix="/networks/{network_id}", tags=["meetings"])
 
 
-class MeetingInput(BaseModel):
+class MeetingInput(View):
     """A meeting to call. When and where are added to the text, and travel as a calendar file."""
 
     model_config = ConfigDict(extra="forbid")
@@ -30,7 +31,7 @@ class MeetingInput(BaseModel):
     ends_at: Moment
 
 
-class MeetingChange(BaseModel):
+class MeetingChange(View):
     """Another time or place, or that it is off; or, after it, attendance and minutes.
 
     One of these at a time; a field that is left out stays as it is.
@@ -55,7 +56,7 @@ class MeetingChange(BaseModel):
         return {part for part, values in asked.items() if any(v is not None for v in values)}
 
 
-class MeetingView(BaseModel):
+class MeetingView(View):
     """A meeting. `version` is its ETag."""
 
     meeting_id: str

@@ -3,7 +3,6 @@
 from datetime import date
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
 from starlette.datastructures import UploadFile
 
 from services.registry.api.languages import Spoken
@@ -14,7 +13,7 @@ from services.registry.domain.member_list import ListLanguage, RowProblem, write
 from services.registry.domain.spreadsheet import MOST_BYTES, Format, write_table
 from services.registry.flows.export_members import export_members
 from services.registry.flows.import_members import ImportReport, SkipReason, import_members
-from shared.http import Problem
+from shared.http import Problem, View
 
 router = APIRouter(prefix="/networks/{network_id}", tags=["members"])
 
@@ -40,7 +39,7 @@ _FILE = {
 }
 
 
-class RowProblemView(BaseModel):
+class RowProblemView(View):
     """What is wrong in a row of the file, and what to do; never the value."""
 
     row: int
@@ -50,7 +49,7 @@ class RowProblemView(BaseModel):
     same_as_row: int | None = None
 
 
-class SkippedView(BaseModel):
+class SkippedView(View):
     """A row that adds nobody: they are there already, or left and come back only themselves.
 
     Who is there with another number (or none) is corrected as a member, not by a list.
@@ -60,7 +59,7 @@ class SkippedView(BaseModel):
     reason: SkipReason
 
 
-class ImportView(BaseModel):
+class ImportView(View):
     """What the import did, or would do. Rows are numbered as in the file, its header included."""
 
     dry_run: bool

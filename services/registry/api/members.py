@@ -8,7 +8,7 @@ from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
 from services.registry.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, paged
@@ -27,6 +27,7 @@ from services.registry.flows.show_member import show_member
 from shared.contracts.base import Language, UtcTime
 from shared.contracts.registry import MemberKind, MemberState
 from shared.destinations import PhoneKind
+from shared.http import View
 
 router = APIRouter(prefix="/networks/{network_id}", tags=["members"])
 
@@ -34,7 +35,7 @@ WrittenPhone = Annotated[str, Field(min_length=1, max_length=40)]
 WrittenEmail = Annotated[str, Field(min_length=1, max_length=254)]
 
 
-class _Input(BaseModel):
+class _Input(View):
     model_config = ConfigDict(extra="forbid")
 
 
@@ -86,7 +87,7 @@ class LeaveInput(_Input):
     reason: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
 
 
-class MeasureView(BaseModel):
+class MeasureView(View):
     """A measure against a member, and until when they can appeal."""
 
     kind: MeasureKind
@@ -100,7 +101,7 @@ class MeasureView(BaseModel):
     appeal_until: UtcTime
 
 
-class RestrictionView(BaseModel):
+class RestrictionView(View):
     """Why nothing is done with a member's data but store them (GDPR, article 18)."""
 
     ground: Ground
@@ -110,7 +111,7 @@ class RestrictionView(BaseModel):
     asked_on: date
 
 
-class MemberView(BaseModel):
+class MemberView(View):
     """A member. `sms` says whether an SMS can reach them."""
 
     member_id: str

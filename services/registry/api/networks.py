@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
 from services.registry.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, paged
@@ -39,6 +39,7 @@ from services.registry.flows.suspend_network import suspend_network
 from shared.access import Role, not_found
 from shared.contracts.base import Id, Language, UtcTime, ZoneId
 from shared.contracts.registry import DocumentKind, NetworkKind, NetworkState, QuietHours
+from shared.http import View
 
 router = APIRouter(prefix="/networks", tags=["networks"])
 one = APIRouter(prefix="/networks/{network_id}", tags=["networks"])
@@ -46,7 +47,7 @@ one = APIRouter(prefix="/networks/{network_id}", tags=["networks"])
 Why = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
-class _Input(BaseModel):
+class _Input(View):
     model_config = ConfigDict(extra="forbid")
 
 
@@ -83,7 +84,7 @@ class Reason(_Input):
     reason: Why
 
 
-class NetworkItem(BaseModel):
+class NetworkItem(View):
     """A network in a list."""
 
     network_id: str

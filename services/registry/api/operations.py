@@ -3,14 +3,14 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import ConfigDict, StringConstraints
 
 from services.registry.api.paging import Cursor
 from services.registry.api.scopes import Operator, Wired, actor_of
 from services.registry.flows.hold_back import BEHIND, Gate
 from services.registry.flows.recover import recover
 from services.registry.flows.republish import Republishable, republish
-from shared.http import Problem, sentence
+from shared.http import Problem, View, sentence
 from shared.topics import BULLETINS, MEMBERS, NETWORKS, VERDICTS, ZONES
 
 router = APIRouter(tags=["operations"])
@@ -45,7 +45,7 @@ _READS = {"GET", "HEAD", "OPTIONS"}
 _RECOVER = "/v1/recover"
 
 
-class Recovery(BaseModel):
+class Recovery(View):
     """Why the database is taken on from a backup."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
@@ -53,7 +53,7 @@ class Recovery(BaseModel):
     reason: Annotated[str, StringConstraints(min_length=5, max_length=500, strip_whitespace=True)]
 
 
-class Recovered(BaseModel):
+class Recovered(View):
     """How much was taken back."""
 
     zones: int
@@ -66,7 +66,7 @@ class Recovered(BaseModel):
     """Accepted proposals, which wait for their relay again."""
 
 
-class Republished(BaseModel):
+class Republished(View):
     """How many aggregates were sent again, and where to go on; None once all were."""
 
     count: int

@@ -6,6 +6,8 @@ from typing import Annotated, Generic, TypeVar
 from fastapi import Query
 from pydantic import BaseModel
 
+from shared.http import View
+
 T = TypeVar("T", bound=BaseModel)
 
 Cursor = Annotated[
@@ -15,7 +17,7 @@ Limit = Annotated[int, Query(ge=1, le=500, description="How many items at most."
 DEFAULT_LIMIT = 50
 
 
-class Page(BaseModel, Generic[T]):
+class Page(View, Generic[T]):
     """One page of a list."""
 
     items: list[T]

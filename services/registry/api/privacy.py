@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
 from services.registry.api.languages import Shown
@@ -17,6 +17,7 @@ from services.registry.domain.zone import ZonePrivacy, ZoneRecord
 from services.registry.flows.edit_zone import edit_zone
 from shared.access import not_found
 from shared.contracts.registry import LegalBasis
+from shared.http import View
 
 router = APIRouter(prefix="/zones/{zone_id}", tags=["zones"])
 
@@ -37,7 +38,7 @@ class ZoneChange(TypedDict, total=False):
     privacy: PrivacyInput
 
 
-class ZoneSettings(BaseModel):
+class ZoneSettings(View):
     """A zone with its settings."""
 
     zone_id: str

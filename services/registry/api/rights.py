@@ -7,7 +7,7 @@ from datetime import date
 from typing import Annotated, Any, Literal, cast
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
 from services.registry.api.members import MemberView, tagged
 from services.registry.api.pages import Pages
@@ -22,13 +22,14 @@ from services.registry.flows.restrict_member import lift_member_restriction, res
 from services.registry.flows.show_record import Held, show_record
 from shared.contracts.base import Language, UtcTime
 from shared.contracts.registry import LegalBasis
+from shared.http import View
 
 router = APIRouter(prefix="/networks/{network_id}/members/{member_id}", tags=["rights"])
 
 Why = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
-class RestrictInput(BaseModel):
+class RestrictInput(View):
     """Restrict (with `ground` and `asked_on`), or lift a restriction of which they were told."""
 
     model_config = ConfigDict(extra="forbid")
@@ -40,7 +41,7 @@ class RestrictInput(BaseModel):
     informed_on: date | None = None
 
 
-class EraseInput(BaseModel):
+class EraseInput(View):
     """Why, such as that they asked for it."""
 
     model_config = ConfigDict(extra="forbid")
@@ -48,14 +49,14 @@ class EraseInput(BaseModel):
     reason: Why
 
 
-class ErasedView(BaseModel):
+class ErasedView(View):
     """What is left of an erased member."""
 
     member_id: str
     erased_at: UtcTime
 
 
-class RecordView(BaseModel):
+class RecordView(View):
     """Everything that the registry holds on a member, and on what it rests (GDPR, article 15)."""
 
     held: dict[str, JsonValue]

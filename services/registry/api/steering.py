@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from services.registry.api.paging import Page
 from services.registry.api.scopes import Coordinators, ReadVersion, Wired, etag
@@ -11,11 +11,12 @@ from services.registry.domain.member import MemberRecord
 from services.registry.domain.network import STEERING_MOST, NetworkRecord
 from services.registry.flows.set_steering_group import name_steering_group, show_steering_group
 from shared.contracts.base import Id
+from shared.http import View
 
 router = APIRouter(prefix="/networks/{network_id}", tags=["coordinators"])
 
 
-class SteeringInput(BaseModel):
+class SteeringInput(View):
     """The whole steering group, by member ids; an empty list ends it."""
 
     model_config = ConfigDict(extra="forbid")
@@ -23,7 +24,7 @@ class SteeringInput(BaseModel):
     member_ids: Annotated[tuple[Id, ...], Field(max_length=STEERING_MOST)]
 
 
-class SteeringMember(BaseModel):
+class SteeringMember(View):
     """Somebody in the steering group."""
 
     member_id: str

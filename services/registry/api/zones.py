@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, EmailStr, Field
+from pydantic import ConfigDict, EmailStr, Field
 
 from services.registry.api.bulletins import BulletinItem, bulletin_item
 from services.registry.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, paged
@@ -33,6 +33,7 @@ from services.registry.store.alerts import Due
 from shared.access import Role, not_found
 from shared.contracts.base import Id, Language, MessageId, Moment, UtcTime, ZoneId
 from shared.contracts.registry import LegalBasis, PublisherKey
+from shared.http import View
 
 router = APIRouter(prefix="/zones", tags=["zones"])
 one = APIRouter(prefix="/zones/{zone_id}", tags=["zones"])
@@ -41,7 +42,7 @@ Subject = Annotated[str, Field(min_length=1, max_length=200)]
 """The `sub` of a person's token."""
 
 
-class _Input(BaseModel):
+class _Input(View):
     model_config = ConfigDict(extra="forbid")
 
 
@@ -54,7 +55,7 @@ class NewZone(_Input):
     privacy: PrivacyInput | None = None
 
 
-class ZoneView(BaseModel):
+class ZoneView(View):
     """A zone."""
 
     zone_id: str
@@ -73,7 +74,7 @@ class NewOfficer(_Input):
     language: Language
 
 
-class OfficerView(BaseModel):
+class OfficerView(View):
     """A mandated officer."""
 
     officer_id: str
@@ -92,7 +93,7 @@ class NewKey(_Input):
     exp: Moment
 
 
-class FeedbackDue(BaseModel):
+class FeedbackDue(View):
     """An alert on which members got no feedback yet, and the networks they are in."""
 
     alert_id: str

@@ -1,6 +1,8 @@
 """Who may see what: everything else answers 404, and every route asks who is calling."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -9,8 +11,10 @@ from fastapi.routing import APIRoute
 
 from services.audit.app import api
 from shared.access import Role, Roles
+from shared.clock import Clock
 from shared.contracts.dispatcher import VerdictKind
 from shared.kafka import Outgoing
+from shared.pseudonyms import rotate
 from tests.integration.audit.test_whole_path import verdict_on
 from tests.integration.audit.world import MESSAGE, World, send
 
@@ -67,8 +71,53 @@ async def test_what_cannot_be_put_on_record_is_not_shown(world: World) -> None:
         # the reader stands in the record by a pseudonym, and the zone has no key to make one
         async with world.http(app, Role.AUDITOR, zone="keyless") as http:
             assert await ask(http, "GET", "/v1/sends") == 200  # names nobody
-            for method, path in (("GET", "/v1/access"), ("POST", "/v1/subjects/lookup")):
-                assert await ask(http, method, path) == 503, path
+            for method, path in (
+                ("GET", "/v1/access"),
+                ("GET", "/v1/sends/send-1"),
+                ("POST", "/v1/subjects/lookup"),
+                ("POST", "/v1/subjects/page"),
+            ):
+                body = QUERY if method == "POST" else None
+                answer = await http.request(method, path, json=body)
+                assert answer.status_code == 503, path
+                assert answer.json()["type"].endswith("no-pseudonym-key")
+                # trying again is no remedy, and an operator is told which command is
+                assert "buurtbode pseudonyms rotate --zone keyless" in answer.json()["detail"]
+                assert "Retry-After" not in answer.headers
+
+
+async def test_readiness_names_the_keys_that_a_year_begins_without(world: World) -> None:
+    year = datetime.now(UTC).year
+    ring = world.settings.pseudonym_keys
+
+    async def missing(moment: datetime) -> dict[str, str]:
+        world.clock = Clock(now=lambda: moment)
+        app = await world.build()
+        waiting = await app.ready()
+        return {part: why for part, why in waiting.items() if part.startswith("pseudonyms")}
+
+    assert await missing(datetime(year, 12, 31, 23, 59, tzinfo=UTC)) == {}
+    assert await missing(datetime(year + 1, 11, 30, 23, 59, tzinfo=UTC)) == {}
+    for moment in (datetime(year + 1, 12, 1, tzinfo=UTC), datetime(year + 2, 1, 1, tzinfo=UTC)):
+        named = await missing(moment)
+        assert set(named) == {"pseudonyms of demo", "pseudonyms of other"}
+        assert named["pseudonyms of demo"] == (
+            f"there is no key for {year + 2}; run `buurtbode pseudonyms rotate --zone demo`"
+        )
+    rotate(ring, ["demo"], year + 2)
+    assert set(await missing(datetime(year + 2, 1, 1, tzinfo=UTC))) == {"pseudonyms of other"}
+
+
+async def test_an_operator_of_no_single_zone_is_told_to_name_the_log(world: World) -> None:
+    app = await world.build()
+    async with world.http(app, Role.OPERATOR, zone=None) as http:
+        refused = await http.get("/v1/access")
+        assert (refused.status_code, refused.json()["field"]) == (422, "zone_id")
+        assert "`operators`" in refused.json()["detail"]
+        assert (await http.get("/v1/access?zone_id=operators")).status_code == 200
+    for role, zone in ((Role.OPERATOR, "demo"), (Role.AUDITOR, None)):
+        async with world.http(app, role, zone=zone) as http:
+            assert (await http.get("/v1/access")).status_code == 404
 
 
 async def test_every_role_sees_exactly_what_it_may(world: World) -> None:
@@ -144,3 +193,25 @@ def test_there_are_routes_to_check() -> None:
 @pytest.mark.parametrize("route", routes(), ids=lambda route: route.path)
 def test_no_route_is_without_authorisation(route: APIRoute) -> None:
     assert any(isinstance(call, Roles) for call in calls(route.dependant))
+
+
+def test_docs_explain_every_parameter_and_what_a_shown_entry_is() -> None:
+    document = api().openapi()
+    unexplained = [
+        (path, parameter["name"])
+        for path, operations in document["paths"].items()
+        for operation in operations.values()
+        for parameter in operation.get("parameters", [])
+        if not parameter.get("description")
+    ]
+    assert unexplained == []
+    schemas: dict[str, Any] = document["components"]["schemas"]
+    for view, field in (
+        ("EntryView", "time"),
+        ("InclusionView", "checkpoint"),
+        ("MessageView", "timeline"),
+        ("SubjectQuery", "reason"),
+        ("LogView", "overdue"),
+        ("Page_EntryView_", "next"),
+    ):
+        assert schemas[view]["properties"][field]["description"], (view, field)
