@@ -8,9 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from cli.demo_people import audience
-from deploy.local.stack import NoStackError, wait_ready
+from deploy.local.stack import NoStackError
 from tests.e2e.local_stack import LocalStack, start_up
 from tests.support.chaos import Blow, weather
+from tests.support.stacks import wait_ready
 
 TITLE = "Audit: the account after a storm"
 SENDS, SEED = 20_000, 20_261_122

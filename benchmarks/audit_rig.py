@@ -1,13 +1,12 @@
 """A real broker, a real database and the audit service, for its measurements."""
 
-import asyncio
 import itertools
 import os
 import secrets
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Generator, Iterable
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,16 +18,13 @@ from pydantic import AnyHttpUrl, SecretStr
 
 from deploy.kafka_admin import add_service_users, apply_topics
 from deploy.local.ports import free_port
-from services.audit.app import App, build
 from services.audit.settings import AuditSettings
 from shared import pseudonyms
-from shared.clock import Clock
 from shared.contracts import Send
 from shared.contracts.base import Channel, Lane, MessageType, SendState
 from shared.contracts.dispatcher import Basis
 from shared.envelope import encode
 from shared.kafka import KafkaLog
-from shared.mongo import connect
 from shared.settings import HttpSettings, KafkaSettings, MongoSettings, OidcSettings
 from tests.support.servers import start_kafka, start_mongo
 
@@ -155,25 +151,6 @@ def used(process: psutil.Process) -> float:
     """Give the processor time that a process has used so far, in seconds."""
     times = process.cpu_times()
     return times.user + times.system
-
-
-@asynccontextmanager
-async def audit_service(settings: AuditSettings) -> AsyncGenerator[App]:
-    """Run the audit service in this process."""
-    async with (
-        connect(settings.mongo, "audit") as client,
-        KafkaLog(settings.kafka, "audit") as log,
-    ):
-        app = await build(settings, log, client, Clock())
-        tasks = [asyncio.ensure_future(task()) for task in app.tasks]
-        try:
-            yield app
-        finally:
-            for task in tasks:
-                task.cancel()
-            for task in tasks:
-                with suppress(asyncio.CancelledError):
-                    await task
 
 
 def send(zone: str, number: int, seq: int = 1) -> Send:

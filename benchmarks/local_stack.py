@@ -26,7 +26,8 @@ from deploy.local.kafka_properties import KafkaPorts, KafkaSecrets
 from deploy.local.kafka_runtime import kafka_runtime
 from deploy.local.mongod import Mongod, MongoSecrets
 from deploy.local.ports import stable_ports
-from deploy.local.stack import NoStackError, read_stack, wait_ready
+from deploy.local.stack import NoStackError, read_stack
+from tests.support.stacks import kafka_user, wait_ready
 
 TITLE = "Local stack: ready, and back after a kill"
 ROUNDS = 5
@@ -142,7 +143,7 @@ def _bare_servers(folder: Path) -> dict[str, tuple[_Server, Callable[[], bool]]]
 
 def _killed_in_the_stack(data: Path, name: str) -> float:
     stack = read_stack(data)
-    operator, old = stack.kafka_user("operator"), stack.pids[name]
+    operator, old = kafka_user(stack, "operator"), stack.pids[name]
     began = time.perf_counter()
     os.kill(old, signal.SIGKILL)
     replies = (

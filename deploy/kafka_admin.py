@@ -143,13 +143,6 @@ def apply_topics(
     return Changes(created, altered, added, removed)
 
 
-def create_topics(operator: KafkaSettings, topics: Iterable[Topic], replication: int = 1) -> None:
-    """Create topics that are not of the table; what a test needs."""
-    admin = _connect(operator)
-    new = [_new_topic(topic, replication) for topic in topics]
-    _finish(admin.create_topics(new, operation_timeout=_TIMEOUT))
-
-
 def add_service_user(operator: KafkaSettings, name: str, password: str | None = None) -> str:
     """Make a user or change its password; gives the password, a random one by default."""
     chosen = password or secrets.token_urlsafe(24)

@@ -12,15 +12,12 @@ from shared.settings import KafkaSettings
 _LOGIN = "org.apache.kafka.common.security.scram.ScramLoginModule"
 
 
-def set_produce_quota(
-    operator: KafkaSettings, runtime: KafkaRuntime, user: str, bytes_per_second: int = PRODUCE_QUOTA
-) -> None:
+def set_produce_quota(operator: KafkaSettings, runtime: KafkaRuntime, user: str) -> None:
     """Limit what a user may write, over all its connections to one broker.
 
     Kafka delays who writes more; nothing is lost. Raises `JavaProgramError`.
     """
-    change = ["--add-config", f"producer_byte_rate={bytes_per_second}"]
-    _alter(operator, runtime, user, change)
+    _alter(operator, runtime, user, ["--add-config", f"producer_byte_rate={PRODUCE_QUOTA}"])
 
 
 def remove_produce_quota(operator: KafkaSettings, runtime: KafkaRuntime, user: str) -> None:

@@ -207,7 +207,6 @@ class ConsumerHealth:
     """How often in a row what it has to do failed, and by what it did the last time."""
 
     error: type[Exception] | None = None
-    caught_up_once: bool = False
     last_progress: float = 0.0
     positions: Positions = field(default_factory=dict[Partition, int])
 

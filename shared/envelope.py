@@ -1,7 +1,7 @@
 """CloudEvents 1.0 in Kafka's binary mode: metadata in headers, the event's JSON as the value."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
@@ -44,7 +44,6 @@ def encode(
     source: str,
     time: datetime,
     topic: str | None = None,
-    headers: Mapping[str, bytes] | None = None,
 ) -> Outgoing:
     """Turn an event into a record. `source` is a URI-reference such as `buurtbode/registry`."""
     ce = {
@@ -61,7 +60,7 @@ def encode(
         topic=topic or event.TOPIC.name,
         key=event.key(),
         value=event.to_json(),
-        headers=tuple({**ce, **(headers or {})}.items()),
+        headers=tuple(ce.items()),
     )
 
 

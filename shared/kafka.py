@@ -61,10 +61,6 @@ class Reader(Protocol):
         """Have the next `poll` go back to the stored positions of all assigned partitions."""
         ...
 
-    def assigned(self) -> frozenset[Partition]:
-        """Tell which partitions are this member's now."""
-        ...
-
     async def reached(self) -> Positions:
         """Give the next offset to read, per assigned partition, gaps skipped."""
         ...
@@ -453,9 +449,6 @@ class _KafkaReader(ConsumerRebalanceListener):
     def _current(self) -> frozenset[Partition]:
         """Tell what aiokafka holds now: a rebalance may have begun while positions were loaded."""
         return frozenset(Partition(tp.topic, tp.partition) for tp in self._consumer.assignment())
-
-    def assigned(self) -> frozenset[Partition]:
-        return self._assigned
 
     async def reached(self) -> Positions:
         reached: Positions = {}

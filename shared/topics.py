@@ -50,17 +50,12 @@ class Topic:
     """The most that a record may have, for a topic that outsiders write."""
 
     @property
-    def compacted(self) -> bool:
-        """Whether only the last record of each key is kept."""
-        return self.retention is None
-
-    @property
     def dlq(self) -> str:
         """The dead-letter topic of this topic's consumers."""
         return self.name + DLQ_SUFFIX
 
     def settings(self) -> dict[str, str]:
-        """Give the broker's topic settings.
+        """Give the broker's topic settings, but for what follows from the number of replicas.
 
         Kafka's defaults keep an overwritten record on a quiet topic for good (7-day segments, no
         maximum lag), which would keep a departed member's number: hence the explicit lag.
@@ -77,18 +72,13 @@ class Topic:
 
     def _life(self) -> dict[str, str]:
         if self.retention is not None:
-            return {
-                "cleanup.policy": "delete",
-                "retention.ms": str(_ms(self.retention)),
-                "min.insync.replicas": "1",
-            }
+            return {"cleanup.policy": "delete", "retention.ms": str(_ms(self.retention))}
         lag = self.compact_within or timedelta(days=7)
         return {
             "cleanup.policy": "compact",
             "max.compaction.lag.ms": str(_ms(lag)),
             "segment.ms": str(_ms(min(lag, timedelta(hours=12)))),
             "delete.retention.ms": str(_ms(timedelta(days=7))),
-            "min.insync.replicas": "1",
         }
 
 

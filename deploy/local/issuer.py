@@ -44,13 +44,12 @@ class Issuer:
         zone: str | None = None,
         municipality: str | None = None,
         ttl: timedelta = DEFAULT_TTL,
-        now: datetime | None = None,
     ) -> str:
         """Make a bearer token (JWT) for one subject with one role, or several.
 
-        `municipality` is a NIS code. `now` is the time of issue, this moment by default.
+        `municipality` is a NIS code.
         """
-        issued = now or datetime.now(UTC)
+        issued = datetime.now(UTC)
         claims: dict[str, Any] = {
             "iss": self.url,
             "aud": AUDIENCE,

@@ -1,19 +1,16 @@
 """`stack.json`: where everything of a running local stack is, and with which secrets."""
 
 import fcntl
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from deploy.local.files import write_private
 from deploy.local.issuer import Issuer
 from deploy.local.vault import Vault
-from shared.settings import KafkaSettings
 
 STACK_FILE = "stack.json"
 ISSUER_KEY = "issuer"
@@ -45,16 +42,6 @@ class Stack(BaseModel):
     tokens: dict[str, str]
     pids: dict[str, int]
 
-    def kafka_user(self, name: str) -> KafkaSettings:
-        """Give the connection of one of the users; raises `KeyError` for an unknown one."""
-        return KafkaSettings(
-            bootstrap=self.kafka.bootstrap,
-            user=name,
-            password=SecretStr(self.kafka.users[name]),
-            protocol=self.kafka.protocol,
-            mechanism=self.kafka.mechanism,
-        )
-
 
 def read_stack(data: Path) -> Stack:
     """Read `stack.json`; raises `NoStackError` when no stack runs there."""
@@ -63,18 +50,6 @@ def read_stack(data: Path) -> Stack:
     except (FileNotFoundError, ValidationError) as problem:
         message = f"no local stack runs in {data}: start one with `buurtbode up --data {data}`"
         raise NoStackError(message) from problem
-
-
-def wait_ready(data: Path, timeout: timedelta = timedelta(seconds=60)) -> Stack:
-    """Wait until a stack runs in this folder; the file is there when everything is ready."""
-    deadline = time.monotonic() + timeout.total_seconds()
-    while True:
-        try:
-            return read_stack(data)
-        except NoStackError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
 
 
 def write_stack(data: Path, stack: Stack) -> None:

@@ -298,7 +298,6 @@ async def build(settings: AuditSettings, log: Log, client: Client, clock: Clock)
     record_access = RecordAccess(outbox, ring, clock)
     recover = RecoverLog(
         append=append,
-        log=stores.log,
         checkpoints=stores.checkpoints,
         check_log=CheckLog(client, stores.log, stores.checkpoints, signer.verifiers),
         published_is_read=published_is_read,

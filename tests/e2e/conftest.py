@@ -11,8 +11,9 @@ from threading import Thread
 import pytest
 
 from cli.demo_people import audience
-from deploy.local.stack import NoStackError, wait_ready
+from deploy.local.stack import NoStackError
 from tests.e2e.local_stack import LocalStack, start_up
+from tests.support.stacks import wait_ready
 
 
 @pytest.fixture(scope="package")

@@ -3,10 +3,13 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 from pydantic import SecretStr
 
-from deploy.kafka_admin import create_topics
+from deploy.kafka_admin import client_settings
 from shared.settings import KafkaSettings
 from shared.topics import Topic
 
@@ -46,5 +49,12 @@ class KafkaCluster:
             like.compact_within,
             partitions or like.partitions,
         )
-        create_topics(self.operator, [topic])
+        create_topic(self.operator, topic)
         return name
+
+
+def create_topic(operator: KafkaSettings, topic: Topic) -> None:
+    """Create a topic that is not of the table."""
+    admin: Any = AdminClient(client_settings(operator))
+    new = NewTopic(topic.name, topic.partitions, 1, config=topic.settings())
+    admin.create_topics([new])[topic.name].result(10)

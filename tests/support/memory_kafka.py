@@ -136,8 +136,5 @@ class _MemoryReader:
     def rewind(self) -> None:
         self._placed = False
 
-    def assigned(self) -> frozenset[Partition]:
-        return frozenset(self._next)
-
     async def reached(self) -> Positions:
         return dict(self._next) if self._placed else {}

@@ -8,7 +8,6 @@ from services.audit.domain.drafting import alarm_draft
 from services.audit.flows.append_entries import Also, AppendEntries
 from services.audit.flows.check_log import CheckLog
 from services.audit.store.checkpoints import Checkpoints, Published
-from services.audit.store.log import LogStore
 from shared.clock import Clock
 from shared.failures import Fenced, Retryable
 from shared.mongo import Session
@@ -47,7 +46,6 @@ class RecoverLog:
         self,
         *,
         append: AppendEntries,
-        log: LogStore,
         checkpoints: Checkpoints,
         check_log: CheckLog,
         published_is_read: Callable[[], Awaitable[bool]],
@@ -56,7 +54,6 @@ class RecoverLog:
     ) -> None:
         """Wire; `wake` has the check of whole logs look at once."""
         self._append = append
-        self._log = log
         self._checkpoints = checkpoints
         self._check_log = check_log
         self._published_is_read = published_is_read

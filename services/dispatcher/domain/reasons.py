@@ -35,7 +35,6 @@ class SendReason(StrEnum):
     UPDATED = "updated"
     ALL_CLEAR = "all_clear"
     EXPIRED = "expired"
-    NO_TEXT = "no_text"
     RESTORED = "restored"
     SETTLED = "settled"  # an operator said what became of it
     # learnt from an attempt

@@ -131,11 +131,9 @@ class Copy:
         rows = self._networks.find({"event.contacts": {"$elemMatch": contact}}, {"_id": 1})
         return {row["_id"] async for row in rows}
 
-    async def members(
-        self, ids: Collection[str], session: Session | None = None
-    ) -> dict[str, Member]:
+    async def members(self, ids: Collection[str]) -> dict[str, Member]:
         """Give the members among `ids`; who is unknown or erased is not in it."""
-        rows = self._members.find({"_id": {"$in": list(ids)}}, session=session)
+        rows = self._members.find({"_id": {"$in": list(ids)}})
         return {row["_id"]: Member.model_validate(row["event"]) async for row in rows}
 
     async def audience(

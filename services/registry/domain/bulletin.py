@@ -5,7 +5,7 @@ A municipality's tip begins as `suggested`; its officer adopts it, and then it w
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, get_args
+from typing import Literal
 
 from services.registry.domain.aggregate import Aggregate, Value
 from services.registry.domain.failures import Conflict, Invalid
@@ -26,7 +26,6 @@ from shared.contracts.registry import Bulletin
 BulletinState = Literal[
     "suggested", "declined", "waiting", "released", "returned", "withdrawn", "expired"
 ]
-BULLETIN_STATES: tuple[BulletinState, ...] = get_args(BulletinState)
 
 Happening = Literal[
     "proposed",

@@ -131,10 +131,6 @@ class NetworkRecord(Aggregate):
         """Give who stands in for somebody now."""
         return [c for c in self.active_coordinators(now) if c.role == "deputy"]
 
-    def may_coordinate(self, subject: str, now: datetime) -> bool:
-        """Tell whether a person is an active coordinator or deputy here."""
-        return any(c.subject == subject for c in self.active_coordinators(now))
-
     def coordinator(self, coordinator_id: str) -> Coordinator:
         """Find a coordinator. Raises `NotThere`."""
         found = next((c for c in self.coordinators if c.coordinator_id == coordinator_id), None)

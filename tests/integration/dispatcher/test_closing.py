@@ -24,7 +24,6 @@ from tests.support.sending import CALLBACK, Dispatcher, World, crowd
 from tests.support.wait import until
 
 PUBLIC = ("/v1/receipts/twilio/{token}", "/v1/inbound/twilio/{token}")
-HEALTH = ("/livez", "/readyz", "/metrics")
 
 
 async def _answer(world: World, alert: str, answer: str, revision: int) -> None:

@@ -16,6 +16,7 @@ from deploy.local.running import AlreadyRunningError, run_stack
 from deploy.local.stack import Stack, read_stack
 from deploy.local.vault import Vault
 from tests.support.servers import local_broker, local_mongod
+from tests.support.stacks import kafka_user
 
 
 @pytest.fixture
@@ -51,8 +52,8 @@ async def test_existing_servers_are_prepared_and_left_running(
             assert stack == running.read()
             assert stack.pids.keys() == {"sandbox"}
             assert stack.kafka.bootstrap == broker.bootstrap
-            assert answers(stack.kafka_user("police-demo"))
-            assert not apply_topics(stack.kafka_user("operator"))
+            assert answers(kafka_user(stack, "police-demo"))
+            assert not apply_topics(kafka_user(stack, "operator"))
             with pytest.raises(AlreadyRunningError):
                 async with run_stack(options):
                     pass

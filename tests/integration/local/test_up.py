@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 from pymongo import MongoClient
 
-from deploy.kafka_admin import add_police_client, answers, apply_topics, create_topics
+from deploy.kafka_admin import add_police_client, answers, apply_topics
 from deploy.local.files import private_folder
 from deploy.local.issuer import AUDIENCE
 from deploy.local.ports import LOOPBACK, stable_ports
@@ -25,9 +25,10 @@ from deploy.local.stack import (
     issuer_of,
     read_stack,
     remove_kafka_user,
-    wait_ready,
 )
 from shared.topics import ALERTS, Topic
+from tests.support.cluster import create_topic
+from tests.support.stacks import kafka_user, wait_ready
 from tests.support.timing import limit
 from tests.support.up_process import UpProcess, alive, end_all
 
@@ -82,8 +83,8 @@ def test_stack_json_says_where_everything_is(running: tuple[Path, UpProcess]) ->
     assert stat.S_IMODE((data / "secrets").stat().st_mode) == 0o700
     assert stack.tokens.keys() == _TOKENS
     assert {"operator", "police-demo", "witness"} <= stack.kafka.users.keys()
-    assert all(answers(stack.kafka_user(name)) for name in stack.kafka.users)
-    assert not apply_topics(stack.kafka_user("operator"))
+    assert all(answers(kafka_user(stack, name)) for name in stack.kafka.users)
+    assert not apply_topics(kafka_user(stack, "operator"))
     with MongoClient[dict[str, Any]](stack.mongo) as client:
         assert client.admin.command("ping")["ok"] == 1
     assert httpx.get(f"{stack.sandbox}/sms").json() == []
@@ -130,7 +131,7 @@ def test_a_second_up_says_so_and_ends(running: tuple[Path, UpProcess]) -> None:
     assert "already runs" in second.printed()
     assert str(process.pid) in second.printed()
     assert read_stack(data) == before
-    assert answers(before.kafka_user("operator"))
+    assert answers(kafka_user(before, "operator"))
 
 
 @pytest.mark.parametrize("part", _PARTS)
@@ -141,7 +142,7 @@ def test_a_killed_part_is_back_in_five_seconds(running: tuple[Path, UpProcess], 
     psutil.Process(before.pids[part]).kill()
     took = _until(lambda: read_stack(data).pids[part] != before.pids[part], 60)
     after = read_stack(data)
-    assert answers(after.kafka_user("operator"))
+    assert answers(kafka_user(after, "operator"))
     with MongoClient[dict[str, Any]](after.mongo) as client:
         client["registry"]["things"].insert_one({})
     assert httpx.get(f"{after.sandbox}/readyz").status_code == 200
@@ -153,12 +154,12 @@ def test_a_police_client_is_added_to_the_file(running: tuple[Path, UpProcess]) -
     """It stays there when the supervisor rewrites the file, and goes when it is revoked."""
     data, _ = running
     stack = read_stack(data)
-    password = add_police_client(stack.kafka_user("operator"), "other")
+    password = add_police_client(kafka_user(stack, "operator"), "other")
     add_kafka_user(data, "police-other", password)
     before = read_stack(data).pids["sandbox"]
     psutil.Process(before).kill()
     _until(lambda: read_stack(data).pids["sandbox"] != before, 60)
-    assert answers(read_stack(data).kafka_user("police-other"))
+    assert answers(kafka_user(read_stack(data), "police-other"))
     remove_kafka_user(data, "police-other")
     assert "police-other" not in read_stack(data).kafka.users
 
@@ -168,7 +169,7 @@ def test_everything_is_kept_over_a_restart(tmp_path: Path) -> None:
     data = tmp_path / "stack"
     first = UpProcess(data)
     before = wait_ready(data)
-    create_topics(before.kafka_user("operator"), [Topic("kept", "k", (), (), "", ALERTS.retention)])
+    create_topic(kafka_user(before, "operator"), Topic("kept", "k", (), (), "", ALERTS.retention))
     with MongoClient[dict[str, Any]](before.mongo) as client:
         client["registry"]["things"].insert_one({"_id": 1})
     key = (data / "log.pub.pem").read_bytes()
@@ -185,7 +186,7 @@ def test_everything_is_kept_over_a_restart(tmp_path: Path) -> None:
         changed = {"pids": before.pids, "tokens": before.tokens}
         assert after.model_copy(update=changed) == before
         assert (data / "log.pub.pem").read_bytes() == key
-        topics = _topics(after.kafka_user("operator"))
+        topics = _topics(kafka_user(after, "operator"))
         assert "kept" in topics
         with MongoClient[dict[str, Any]](after.mongo) as client:
             assert client["registry"]["things"].find_one() == {"_id": 1}

@@ -1,7 +1,6 @@
 """The registry on a real database, with an in-memory log and an issuer of the test's own."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
@@ -23,7 +22,7 @@ from shared.consume import Consumer
 from shared.contracts import BulletinProposed, Event
 from shared.contracts.police import SIGNATURE_HEADER
 from shared.envelope import decode_any, encode
-from shared.kafka import Positions
+from shared.kafka import Outgoing, Positions
 from shared.mongo import Client, Database, connect, database
 from shared.outbox import OutboxPublisher
 from shared.settings import KafkaSettings, MongoSettings, OidcSettings
@@ -134,14 +133,11 @@ class Registry:
         value = change.get("value", proposal.to_json())
         kid, key = self.zone_keys[proposal.zone_id]
         token = signatures.sign(value, key, kid=kid, zone=proposal.zone_id, topic=PROPOSALS.name)
-        headers = {SIGNATURE_HEADER: token.encode()} | change.get("headers", {})
-        outgoing = encode(
-            proposal, ce_id="ce-1", source="police", time=self.time.now, headers=headers
-        )
-        record = type(outgoing)(
-            outgoing.topic, change.get("key", outgoing.key), value, outgoing.headers
-        )
-        await self.cluster.append(record)
+        outgoing = encode(proposal, ce_id="ce-1", source="police", time=self.time.now)
+        signed = {SIGNATURE_HEADER: token.encode()} | change.get("headers", {})
+        headers = tuple({**dict(outgoing.headers), **signed}.items())
+        key = change.get("key", outgoing.key)
+        await self.cluster.append(Outgoing(outgoing.topic, key, value, headers))
 
     async def catch_up(self, *groups: str) -> None:
         """Let each consumer, or these, handle in turn what its topics hold beyond its positions."""
@@ -419,8 +415,3 @@ def proposal(registry: Registry, *networks: str, **more: Any) -> BulletinPropose
         "issued_at": registry.time.now,
     }
     return BulletinProposed.model_validate({**fields, **more})
-
-
-def elapsed(start: float) -> float:
-    """Give the seconds since `start` (of `time.perf_counter`)."""
-    return time.perf_counter() - start
