@@ -26,6 +26,14 @@ class Alarm(StrEnum):
     what the topics still hold of them is appended again."""
 
 
+BROKEN = (
+    "nothing is taken in, nor for other zones of this process: rows of this log do not fit its "
+    "head; stop the service, keep the database as it is, and restore the last good backup, within "
+    "the 7 days for which the topics keep what waits"
+)
+"""Why a log, and with it a whole process, stands still."""
+
+
 class Doubt(StrEnum):
     """Why a log's checkpoint is not signed. The texts say what to do."""
 

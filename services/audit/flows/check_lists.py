@@ -61,10 +61,9 @@ class CheckLists:
         message_ids = await self._messages.listed(log)
         parts = AccountForParts(self._client, self._log, log)
         tiles: Tiles = {}
-        for start in range(0, size, _PAGE):
-            page = await self._log.page(log, start, min(start + _PAGE, size))
+        async for page in self._log.pages(log, 0, size, _PAGE):
             entries = [orjson.loads(stored.body) for stored in page]
-            doubt = await self._page_doubt(log, start, page, entries, tiles)
+            doubt = await self._page_doubt(log, page, entries, tiles)
             if doubt is None and not await parts.page(page, entries):
                 doubt = Doubt.PRIVATE_UNACCOUNTED
             if doubt is not None:
@@ -91,13 +90,9 @@ class CheckLists:
         return await self._years.hold(session, log, counted + since)
 
     async def _page_doubt(
-        self,
-        log: str,
-        start: int,
-        page: Sequence[Stored],
-        entries: Sequence[Entry],
-        tiles: Tiles,
+        self, log: str, page: Sequence[Stored], entries: Sequence[Entry], tiles: Tiles
     ) -> Doubt | None:
+        start = page[0].index
         grow_tiles(tiles, start, (leaf_hash(stored.body) for stored in page))
         if not await self._tiles_hold(log, tiles):
             return Doubt.TILES_DIFFER

@@ -96,10 +96,9 @@ class CheckLog:
     async def _rebuild(
         self, log: str, frontier: Frontier, size: int, roots: Sequence[_Root]
     ) -> Doubt | None:
-        for start in range(0, size, _PAGE):
-            end = min(start + _PAGE, size)
-            rows = await self._log.rows(log, start, end)
-            for stored in await self._log.page(log, start, end):
+        async for page in self._log.pages(log, 0, size, _PAGE):
+            rows = await self._log.rows(log, frontier.size, frontier.size + len(page))
+            for stored in page:
                 frontier.append(leaf_hash(stored.body))
                 doubt = _entry_doubt(log, stored, rows.get(stored.index))
                 for root in roots:
@@ -107,9 +106,7 @@ class CheckLog:
                         return root.doubt
                 if doubt is not None:
                     return doubt
-            if frontier.size != end:
-                return Doubt.NOT_THE_HEAD
-        return None
+        return None if frontier.size == size else Doubt.NOT_THE_HEAD
 
 
 def _entry_doubt(log: str, stored: Stored, row: Document | None) -> Doubt | None:

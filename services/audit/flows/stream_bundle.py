@@ -61,6 +61,5 @@ class StreamBundle:
     async def _lines(self, log: str, header: Header, start: int | None) -> AsyncIterator[bytes]:
         if start is None:
             yield header_line(header)
-        for first in range(start or 0, header.size, _PAGE):
-            entries = await self._log.page(log, first, min(first + _PAGE, header.size))
+        async for entries in self._log.pages(log, start or 0, header.size, _PAGE):
             yield b"".join(entry_line(entry.body, entry.part, entry.salt) for entry in entries)

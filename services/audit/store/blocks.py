@@ -29,6 +29,12 @@ def block_id(log: str, index: int) -> str:
     return f"{log}|{index // BLOCK:010d}"
 
 
+def first_of(log: str, name: str) -> int | None:
+    """Give the first entry of the block that a row is named after; None for another name."""
+    number = name.removeprefix(f"{log}|").partition("|")[0]
+    return int(number) * BLOCK if number.isdecimal() else None
+
+
 def between(log: str, start: int, end: int) -> Document:
     """Give the query for the rows of [start, end), whose first and last hold others too."""
     return {"_id": {"$gte": block_id(log, start), "$lt": block_id(log, end + BLOCK - 1)}}

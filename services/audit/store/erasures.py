@@ -2,10 +2,13 @@
 
 A row of `erased` says of one entry that an erasure took its private part, and of which year the
 entry is. It names nobody, nor the erasure: which entries were about one person is erased too.
+`left` holds, for as long as the topic may still bring a look-up of it, each pseudonym at which an
+erasure left nobody.
 """
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 import orjson
 from pymongo import UpdateOne
@@ -17,6 +20,9 @@ from services.audit.store.private import PrivateParts
 from shared.contracts import Erasure
 from shared.mongo import Database, Document, Session
 
+_LATE_S = 30 * 24 * 3600
+"""For how long `bin.access` keeps a look-up that may come after the erasure."""
+
 
 class Erasures:
     """Erasures as they were asked for, and what they take away."""
@@ -27,10 +33,12 @@ class Erasures:
         self._private = PrivateParts(database)
         self._blocks = Blocks(database)
         self._taken = database["erased"]
+        self._left = database["left"]
 
     async def prepare(self) -> None:
-        """Create the index of what is still to be applied."""
+        """Create the index of what is still to be applied, and have the database forget."""
         await self._rows.create_index([("applied", 1), ("_id", 1)])
+        await self._left.create_index("since", expireAfterSeconds=_LATE_S)
 
     async def add(self, session: Session, erasures: Sequence[Erasure]) -> None:
         """Remember erasures; each once."""
@@ -84,7 +92,9 @@ class Erasures:
         erased = await self.erased(session, members)
         about = {index: part for index, part in parts.items() if erased.issuperset(part["members"])}
         recipients = {part["recipient"] for part in about.values() if "recipient" in part}
-        gone = [*about, *await self._lookups(session, log, recipients, about)]
+        lookups, left = await self._lookups(session, log, recipients, about)
+        await self._leave(session, log, left)
+        gone = [*about, *lookups]
         bodies = await self._blocks.at(log, gone, session)
         years = {index: year_of(orjson.loads(body)) for index, body in bodies.items()}
         if years:
@@ -97,21 +107,45 @@ class Erasures:
 
     async def _lookups(
         self, session: Session, log: str, recipients: Collection[str], gone: Collection[int]
-    ) -> list[int]:
-        """Give the look-ups of destinations at which nobody is left.
+    ) -> tuple[list[int], set[str]]:
+        """Give the look-ups of destinations at which nobody is left, and these destinations.
 
         They name no member, only the pseudonym that was looked up.
         """
         if not recipients:
-            return []
+            return [], set()
         found = await self._private.of_recipients(session, log, recipients)
         rest = {index: part for index, part in found.items() if index not in gone}
         shared = {part["recipient"] for part in rest.values() if "members" in part}
-        return [
+        left = set(recipients) - shared
+        lookups = [
             index
             for index, part in rest.items()
-            if "members" not in part and part["recipient"] not in shared
+            if "members" not in part and part["recipient"] in left
         ]
+        return lookups, left
+
+    async def _leave(self, session: Session, log: str, recipients: Collection[str]) -> None:
+        now: Document = {"$currentDate": {"since": True}}
+        ids = [_left_id(log, recipient) for recipient in sorted(recipients)]
+        if ids:
+            writes = [UpdateOne({"_id": name}, now, upsert=True) for name in ids]
+            await self._left.bulk_write(writes, session=session)
+
+    async def left(
+        self, session: Session, log: str, recipients: Collection[str]
+    ) -> dict[str, datetime]:
+        """Give those pseudonyms at which an erasure left nobody, and when; nobody came since."""
+        if not recipients:
+            return {}
+        by_id = {_left_id(log, recipient): recipient for recipient in recipients}
+        rows = self._left.find({"_id": {"$in": sorted(by_id)}}, session=session)
+        left = {by_id[row["_id"]]: row["since"] async for row in rows}
+        return {
+            recipient: since
+            for recipient, since in left.items()
+            if not await self._private.names_members(recipient, session)
+        }
 
     async def took(self, session: Session, log: str, start: int, end: int) -> dict[int, str]:
         """Give of which of [start, end) an erasure took the private part, with their years."""
@@ -131,3 +165,7 @@ class Erasures:
         """Note that an erasure was carried out."""
         done: Document = {"$set": {"applied": True}}
         await self._rows.update_one({"_id": member_id}, done, session=session)
+
+
+def _left_id(log: str, recipient: str) -> str:
+    return f"{log}|{recipient}"

@@ -102,6 +102,9 @@ class _Beside:
     erased: set[str]
     """The members of whom nothing is kept."""
 
+    left: Mapping[str, datetime]
+    """The pseudonyms at which nobody is left, and so nothing of who looked there before."""
+
     texts_until: datetime
     """When the parts that hold texts end."""
 
@@ -110,7 +113,11 @@ class _Beside:
 
     def allowed(self, draft: Draft) -> Draft:
         """Give a draft without a private part that would be about erased people only."""
-        gone = self.erased and draft.members and self.erased.issuperset(draft.members)
+        if draft.members:
+            gone = self.erased.issuperset(draft.members)
+        else:
+            since = None if draft.recipient is None else self.left.get(draft.recipient)
+            gone = since is not None and draft.time <= since
         return without_private(draft) if gone else draft
 
     def until(self, draft: Draft) -> datetime | None:
@@ -206,6 +213,8 @@ class LogStore:
         self._text_kept_for = text_kept_for
         self._private_kept_for = private_kept_for
         self._sealed = sealed
+        self.broken: set[str] = set()
+        """Logs whose rows did not fit when somebody last wanted to append to them."""
 
     async def prepare(self) -> None:
         """Create the indexes."""
@@ -220,6 +229,17 @@ class LogStore:
 
         Raises `Fenced`, `BrokenLog`.
         """
+        try:
+            sealed = await self._append_to(session, log, epoch, drafts)
+        except BrokenLog:
+            self.broken.add(log)
+            raise
+        self.broken.discard(log)
+        return sealed
+
+    async def _append_to(
+        self, session: Session, log: str, epoch: int, drafts: Sequence[Draft]
+    ) -> list[Sealed]:
         head = await self._heads.find_one_and_update(
             {"_id": log, "epoch": epoch},
             {"$inc": {"batches": 1}},  # a write first, so that two batches collide before the work
@@ -243,7 +263,7 @@ class LogStore:
         self, session: Session, tree: _Growing, fresh: Sequence[Draft], sends: Projection
     ) -> list[Sealed]:
         log, size = sends.log, tree.frontier.size
-        beside = await self._beside(session, fresh)
+        beside = await self._beside(session, log, fresh)
         salts = self._clock.random(SALT_SIZE * len(fresh))
         for first in range(0, len(fresh), _AT_ONCE):
             sends.take(size + first, fresh[first : first + _AT_ONCE])
@@ -310,11 +330,13 @@ class LogStore:
         rows = self._tiles.find({"_id": {"$in": list(by_id)}}, session=session)
         return {by_id[row["_id"]]: bytearray(row["hashes"]) async for row in rows}
 
-    async def _beside(self, session: Session, drafts: Sequence[Draft]) -> "_Beside":
+    async def _beside(self, session: Session, log: str, drafts: Sequence[Draft]) -> "_Beside":
         members = {member for draft in drafts for member in draft.members}
         erased = await self._erasures.erased(session, members)
+        looked_up = {d.recipient for d in drafts if not d.members and d.recipient is not None}
+        left = await self._erasures.left(session, log, looked_up)
         now = self._clock.now()
-        return _Beside(erased, now + self._text_kept_for, now + self._private_kept_for)
+        return _Beside(erased, left, now + self._text_kept_for, now + self._private_kept_for)
 
     async def head(self, log: str, session: Session | None = None) -> Head | None:
         """Give a log's head, or None where there is no such log. Raises `BrokenLog`."""
@@ -345,11 +367,18 @@ class LogStore:
         """Stream the entries [start, end) as they were hashed, some at a time."""
         return self._blocks.stream(log, start, end)
 
-    async def page(self, log: str, start: int, end: int) -> list[Stored]:
-        """Give the entries [start, end) with their private parts, up to one that is missing."""
-        bodies = [body async for some in self.bodies(log, start, end) for body in some]
-        parts = await self._private.between(log, start, end)
-        return [_stored(index, body, parts) for index, body in enumerate(bodies, start=start)]
+    async def pages(self, log: str, start: int, end: int, most: int) -> AsyncIterator[list[Stored]]:
+        """Stream the entries [start, end) with their private parts; none after one is missing.
+
+        At most so many at a time, or some megabytes.
+        """
+        while start < end:
+            parts, stop = await self._private.between(log, start, min(start + most, end))
+            bodies = [body async for some in self.bodies(log, start, stop) for body in some]
+            if not bodies:
+                return
+            yield [_stored(index, body, parts) for index, body in enumerate(bodies, start=start)]
+            start += len(bodies)
 
     async def rows(self, log: str, start: int, end: int) -> dict[int, Document]:
         """Give by what the entries of [start, end) are found that are no sends."""

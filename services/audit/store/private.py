@@ -10,11 +10,14 @@ from datetime import datetime
 from typing import Any
 
 from services.audit.domain.entries import EntryType, Sealed
-from services.audit.store.blocks import BLOCK, between, block_id, cut
+from services.audit.store.blocks import BLOCK, between, block_id, cut, first_of
 from shared.mongo import Database, Document, Session, write_plainly
 
 _BIG = 8 * 1024 * 1024
 """Bytes of some rows beyond which the driver has to split them: the texts of many bulletins."""
+
+_AT_ONCE = 8 * 1024 * 1024
+"""Bytes of private parts that are read for one page, if a block of entries does not have more."""
 
 _ENDED = 500
 """Rows from which parts are dropped at a time."""
@@ -83,21 +86,35 @@ class PrivateParts:
         parts = _parts(log, await rows.to_list())
         return {index: _shown(part) for index, part in parts if index in wanted}
 
-    async def between(self, log: str, start: int, end: int) -> dict[int, Part]:
-        """Give those parts of [start, end) that there are."""
-        rows = await self._rows.find(between(log, start, end)).to_list()
-        return {index: _shown(part) for index, part in _parts(log, rows) if start <= index < end}
+    async def between(self, log: str, start: int, end: int) -> tuple[dict[int, Part], int]:
+        """Give those parts of [start, end) that there are, and up to where this was looked at.
+
+        That is no further than some megabytes go: a page of long texts would not fit into memory.
+        """
+        kept: dict[int, Part] = {}
+        size = 0
+        async with self._rows.find(between(log, start, end)).sort("_id", 1) as rows:
+            async for row in rows:
+                first = first_of(log, row["_id"])
+                if size > _AT_ONCE and first is not None and first > start:
+                    return kept, first
+                size += sum(len(part.get("part", b"")) for part in row["parts"])
+                parts = _parts(log, [row])
+                kept |= {index: _shown(part) for index, part in parts if start <= index < end}
+        return kept, end
 
     async def about(self, log: str, recipients: Sequence[str]) -> dict[int, Part]:
         """Give the parts that are about one of these pseudonyms."""
         found = await self._found(log, "recipient", recipients)
         return {index: _shown(part) for index, part in found}
 
-    async def names_members(self, recipient: str) -> bool:
+    async def names_members(self, recipient: str, session: Session | None = None) -> bool:
         """Tell whether a part about this pseudonym names a member."""
         one: Document = {"recipient": recipient, "members": {"$exists": True}}
         query: Document = {"parts": {"$elemMatch": one}}
-        found = await self._rows.find_one(query, {"_id": 1}, hint=[("parts.recipient", 1)])
+        found = await self._rows.find_one(
+            query, {"_id": 1}, hint=[("parts.recipient", 1)], session=session
+        )
         return found is not None
 
     async def naming(self, log: str, members: Sequence[str]) -> list[int]:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from services.audit.domain.entries import Draft, EntryType
 from services.audit.domain.merkle import leaf_hash, root_of
+from services.audit.store import private
 from services.audit.store.blocks import BLOCK, BrokenLog
-from services.audit.store.log import LogStore
+from services.audit.store.log import LogStore, Stored
 from services.audit.store.ownership import Ownership
 from services.audit.store.private import PrivateParts
 from shared.clock import Clock
@@ -73,6 +74,11 @@ class Appending:
         return await transaction(self.client, work)
 
 
+async def stored_in(log: LogStore, start: int, end: int) -> list[Stored]:
+    """Give the entries [start, end)."""
+    return [entry async for page in log.pages("demo", start, end, 1000) for entry in page]
+
+
 async def test_a_batch_of_long_texts_is_beyond_no_limit_of_the_database(world: World) -> None:
     to = Appending(world.client, world.database)
     await to.log.prepare()
@@ -82,13 +88,32 @@ async def test_a_batch_of_long_texts_is_beyond_no_limit_of_the_database(world: W
         for n in range(30)
     ]
     await to.append(drafts)
-    stored = await to.log.page("demo", 0, len(drafts))
+    stored = await stored_in(to.log, 0, len(drafts))
     assert [entry.part is not None and len(entry.part) > len(text) for entry in stored] == [
         True
     ] * 30
     head = await to.log.head("demo")
     assert head is not None
     assert head.frontier.root() == root_of(leaf_hash(entry.body) for entry in stored)
+
+
+async def test_a_page_of_long_texts_ends_after_some_megabytes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand originals of a megabyte would not fit into memory, neither checked nor bundled."""
+    monkeypatch.setattr(private, "_AT_ONCE", 10_000)
+    to = Appending(world.client, world.database)
+    await to.log.prepare()
+    count = 5 * BLOCK
+    drafts = [
+        Draft(event_id=f"t-{n}", type=EntryType.BULLETIN, time=NOW, private={"t": "a" * 1000})
+        for n in range(count)
+    ]
+    await to.append(drafts)
+    pages = [page async for page in to.log.pages("demo", 3, count - 3, 3 * BLOCK)]
+    assert {len(page) for page in pages} <= {BLOCK - 3, BLOCK}
+    assert [entry.index for page in pages for entry in page] == [*range(3, count - 3)]
+    assert all(entry.part is not None for page in pages for entry in page)
 
 
 BATCHES = st.lists(
@@ -146,11 +171,11 @@ def test_batches_of_any_size_are_read_as_they_were_appended_whichever_part_is_as
             size = len(appended)
             start = data.draw(st.integers(0, size))
             end = data.draw(st.integers(start, size))
-            page = await log.page("demo", start, end)
+            page = await stored_in(log, start, end)
             assert [entry.index for entry in page] == list(range(start, end))
             streamed = [body async for some in log.bodies("demo", start, end) for body in some]
             assert streamed == [entry.body for entry in page]
-            whole = await log.page("demo", 0, size)
+            whole = await stored_in(log, 0, size)
             assert all(entry.part is not None for entry in whole)
             wanted = data.draw(st.sets(st.sampled_from(range(size)), max_size=20) if size else NONE)
             assert await log.at("demo", wanted) == [whole[index] for index in sorted(wanted)]
