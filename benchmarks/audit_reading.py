@@ -55,10 +55,20 @@ _ZONE = "demo"
 _DATABASE = "audit_reading"
 _BATCH = 4000
 _PER_MESSAGE = 1000
-"""Entries of a message: its sends, and the verdict as the last."""
+"""Entries between two messages: a message's sends, receipts, and the verdict as the last."""
 
-_PEOPLE = 5000
-"""Every so many sends, one goes to an address that can be looked up."""
+_SENDS = 666
+_LATE = 13
+"""Receipts that come a day late, for the message of a day before; the others come at once."""
+
+_A_DAY = 144
+"""Messages in a day: one every ten minutes."""
+
+_PEOPLE_EVERY = 5000
+"""Every so many entries, one is a send to an address that can be looked up."""
+
+_EACH = 20
+"""Sends to each such address."""
 
 _WITHIN_S = 60 + ENTRIES / 4000
 """How long a check of the whole log may take."""
@@ -184,31 +194,47 @@ async def _fill(settings: AuditSettings) -> float:
 
 
 def _drafts(ring: KeyRing, numbers: Iterable[int]) -> Iterator[Draft]:
-    """Give drafts as `send` makes them; a message every ten minutes."""
+    """Give drafts as the dispatcher's events make them; a message every ten minutes."""
     model = send_draft(send(_ZONE, 0))
     year = datetime.now(UTC).year
     for number in numbers:
         message, place = divmod(number, _PER_MESSAGE)
+        at = START + timedelta(seconds=message * 600 + place / 10)
         if place == _PER_MESSAGE - 1:
             if (judged := draft_of(_verdict(number))) is not None:
                 yield judged
             continue
-        recipient = f"{number * 2654435761 % 2**256:064x}"
-        if number % _PEOPLE == 0:
-            recipient = ring.pseudonym(_ZONE, year, _person(number))
-        send_id, member = f"{number:032x}", f"{number:032x}-m"
+        about, seq = _about(message, place)
+        recipient = f"{about * 2654435761 % 2**256:064x}"
+        if about % _PEOPLE_EVERY == 0:
+            recipient = ring.pseudonym(_ZONE, year, _person(about // _PEOPLE_EVERY))
+        send_id, member = f"{about:032x}", f"{about:032x}-m"
+        first = "failed" if about % 997 == 0 else "accepted"
         yield msgspec.structs.replace(
             model,
-            event_id=f"{send_id}.1",
+            event_id=f"{send_id}.{seq}",
             send_id=send_id,
-            message_id=_message(message),
-            network_ids=(f"bin-{number % 40}",),
-            state="failed" if number % 997 == 0 else ("accepted", "delivered")[number % 2],
-            time=START + timedelta(seconds=message * 600 + place / 10),
+            seq=seq,
+            message_id=_message(about // _PER_MESSAGE),
+            network_ids=(f"bin-{about % 40}",),
+            state=first if seq == 1 else ("delivered", "undelivered")[about % 50 == 0],
+            time=at,
             private={**(model.private or {}), "recipient": recipient, "member_ids": (member,)},
             members=(member,),
             recipient=recipient,
         )
+
+
+def _about(message: int, place: int) -> tuple[int, int]:
+    """Give the send that an entry is about, by the number of its first entry, and its `seq`."""
+    if place < _SENDS:
+        return message * _PER_MESSAGE + place, 1
+    receipt = place - _SENDS
+    if receipt >= _LATE:
+        return message * _PER_MESSAGE + receipt - _LATE, 2
+    # on the first day nothing is late, and some others of its sends are answered
+    earlier, last = (message - _A_DAY, _SENDS) if message >= _A_DAY else (message, _SENDS - _LATE)
+    return earlier * _PER_MESSAGE + last - 1 - receipt, 2
 
 
 def _verdict(number: int) -> Verdict:
@@ -226,7 +252,7 @@ def _verdict(number: int) -> Verdict:
         network_ids=tuple(f"bin-{network}" for network in range(40)),
         verdict=VerdictKind.ACCEPTED,
         explanation="The message goes out.",
-        people=_PER_MESSAGE - 1,
+        people=_SENDS,
         signer="officer-1-key",
         judged_at=at,
         expires_at=at + timedelta(minutes=30),
@@ -235,11 +261,12 @@ def _verdict(number: int) -> Verdict:
 
 def _send_id(chance: random.Random) -> str:
     of_message = chance.randrange(ENTRIES // _PER_MESSAGE) * _PER_MESSAGE
-    return f"{of_message + chance.randrange(_PER_MESSAGE - 1):032x}"
+    return f"{of_message + chance.randrange(_SENDS):032x}"
 
 
 def _person(number: int) -> str:
-    return f"person-{number}@example.org"
+    """Give whom the so manieth of these sends went to."""
+    return f"person-{number % max(1, ENTRIES // _PEOPLE_EVERY // _EACH)}@example.org"
 
 
 def _message(number: int) -> str:
@@ -286,7 +313,12 @@ ASKED: dict[str, Ask] = {
     "sends of a message and state": lambda r: _get(
         "/sends", message_id=_message(r.randrange(ENTRIES // _PER_MESSAGE)), state="delivered"
     ),
-    "sends of an hour, anywhere": lambda r: _hour(r.randrange(ENTRIES)),
+    "sends of an hour, anywhere": lambda r: _time(r.randrange(ENTRIES), 6000),
+    "sends of an hour and state": lambda r: _time(r.randrange(ENTRIES), 6000, state="undelivered"),
+    "sends of a month": lambda r: _time(r.randrange(ENTRIES), 4_320_000),
+    "sends of a channel, since": lambda r: _get(
+        "/sends", **{"channel": "sms", "from": _moment(r.randrange(ENTRIES))}
+    ),
     "one send's history": lambda r: _get(f"/sends/{_send_id(r)}"),
     "messages, any page": lambda r: _get("/messages", cursor=r.randrange(ENTRIES)),
     "one message": lambda r: _get(f"/messages/{_message(r.randrange(ENTRIES // _PER_MESSAGE))}"),
@@ -297,15 +329,17 @@ ASKED: dict[str, Ask] = {
         "POST",
         "/subjects/lookup",
         {
-            "destination": _person(r.randrange(ENTRIES // _PEOPLE) * _PEOPLE),
+            "destination": _person(r.randrange(ENTRIES // _PEOPLE_EVERY)),
             "reason": "measured by the benchmark",
         },
     ),
 }
 
 
-def _hour(number: int) -> tuple[str, str, dict[str, str | int] | None]:
-    return _get("/sends", **{"from": _moment(number), "to": _moment(number + 6000)})
+def _time(number: int, entries: int, **other: str) -> tuple[str, str, dict[str, str | int] | None]:
+    """Ask for the sends of the time that so many entries take."""
+    between = {"from": _moment(number), "to": _moment(number + entries)}
+    return _get("/sends", **between, **other)
 
 
 async def _questions(http: httpx.AsyncClient) -> list[str]:
