@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from functools import cache
@@ -25,6 +25,7 @@ from services.audit.api import (
 )
 from services.audit.api.scope import Flows
 from services.audit.consumers import PublishedIsRead, checkpoint_consumer, log_consumer
+from services.audit.domain.alarms import BROKEN
 from services.audit.flows.answer_closings import AnswerClosings
 from services.audit.flows.append_entries import AppendEntries
 from services.audit.flows.apply_erasures import ApplyErasures
@@ -45,6 +46,7 @@ from services.audit.flows.list_logs import ListLogs
 from services.audit.flows.list_messages import ListMessages
 from services.audit.flows.list_sends import ListSends
 from services.audit.flows.look_up_subject import LookUpSubject
+from services.audit.flows.metrics import MISSING_KEYS
 from services.audit.flows.prove import Prove
 from services.audit.flows.raise_alarms import RaiseAlarms
 from services.audit.flows.record_access import RecordAccess
@@ -173,6 +175,7 @@ class Readiness:
     sign: SignCheckpoints
     lists: WatchLists
     published_is_read: PublishedIsRead
+    broken_logs: Collection[str]
     ring: KeyRing
     clock: Clock
 
@@ -193,20 +196,28 @@ class Readiness:
         for consumer in self.consumers:
             if (why := consumer.health.why) is not None:
                 waiting[consumer.group] = why
-        for name in self.ownership.refused:
-            waiting[f"log {name}"] = "another process writes it; is this one too many?"
-        for name, doubt in self.sign.doubts.items():
-            waiting[f"log {name}"] = f"not signed: {doubt}"
-        for name, size in self.sign.restored.items():
-            waiting[f"log {name}"] = f"restored: signed again when it has more than {size} entries"
-        return waiting | self._missing_keys()
+        return waiting | self._logs() | self._missing_keys()
+
+    def _logs(self) -> dict[str, str]:
+        """Name the logs that are not written or not signed; the worst of each."""
+        other = "another process writes it; is this one too many?"
+        why = dict.fromkeys(self.ownership.refused, other)
+        why |= {name: f"not signed: {doubt}" for name, doubt in self.sign.doubts.items()}
+        why |= {
+            name: f"restored: signed again when it has more than {size} entries"
+            for name, size in self.sign.restored.items()
+        }
+        why |= dict.fromkeys(self.broken_logs, BROKEN)
+        return {f"log {name}": text for name, text in why.items()}
 
     def _missing_keys(self) -> dict[str, str]:
+        """Name the zones without a key for this year; of the next a metric tells in time."""
         today = self.clock.now().astimezone(UTC).date()
         return {
             f"pseudonyms of {zone}": f"there is no key for {year}; run `buurtbode pseudonyms "
             f"rotate --zone {zone}`"
-            for zone, year in reversed(self.ring.missing(today))
+            for zone, year in self.ring.missing(today)
+            if year == today.year
         }
 
 
@@ -289,8 +300,18 @@ async def build(settings: AuditSettings, log: Log, client: Client, clock: Clock)
         ),
     ]
     ring = KeyRing(settings.pseudonym_keys)
+    MISSING_KEYS.set_function(lambda: len(ring.missing(clock.now().astimezone(UTC).date())))
     ready = Readiness(
-        database, log, consumers, ownership, sign, lists, published_is_read, ring, clock
+        database=database,
+        log=log,
+        consumers=consumers,
+        ownership=ownership,
+        sign=sign,
+        lists=lists,
+        published_is_read=published_is_read,
+        broken_logs=stores.log.broken,
+        ring=ring,
+        clock=clock,
     )
     tokens = httpx.AsyncClient(verify=trusted())
     app = api()

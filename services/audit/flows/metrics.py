@@ -11,6 +11,10 @@ DOUBTS = Gauge("buurtbode_audit_doubts", "Logs whose checkpoint is not signed, o
 OVERDUE_CHECKS = Gauge(
     "buurtbode_audit_overdue_checks", "Daily checks of a log that have not ended for two days"
 )
+MISSING_KEYS = Gauge(
+    "buurtbode_audit_missing_pseudonym_keys",
+    "Zones' pseudonym keys that are missing for this year, and in December for the next",
+)
 STAY_DIFFERENT = Gauge(
     "buurtbode_audit_closings_staying_different",
     "Closing statements that still differ after every request to publish the events again",

@@ -10,7 +10,7 @@ import pytest
 from bson import Binary
 
 from services.audit.app import App
-from services.audit.domain.alarms import Doubt
+from services.audit.domain.alarms import BROKEN, Doubt
 from services.audit.domain.entries import Draft, EntryType, seal
 from services.audit.domain.merkle import Frontier, leaf_hash
 from services.audit.flows.check_log import CheckLog
@@ -157,6 +157,26 @@ async def test_a_broken_head_keeps_no_other_log_from_going_on(world: World) -> N
         async with world.http(app, Role.OPERATOR, zone=None) as http:
             logs = (await http.get("/v1/logs")).json()["items"]
     assert {log["zone_id"]: log["entries"] for log in logs} == {"demo": 0, "other": 2}
+
+
+async def test_a_log_that_cannot_be_gone_on_with_is_named(world: World) -> None:
+    async with world.running() as app:
+        await world.publish(*[send(number) for number in range(COUNT)])
+        await world.signed(COUNT)
+        tile = {"_id": "demo|0|0"}
+        whole = await world.database["tiles"].find_one(tile)
+        assert whole is not None
+        cut = {"$set": {"hashes": Binary(whole["hashes"][:-32])}}
+        await world.database["tiles"].update_one(tile, cut)
+        await world.publish(send(COUNT))
+
+        async def named() -> bool:
+            return (await app.ready()).get("log demo") == BROKEN
+
+        await until(named, "readiness to name the log")
+        await world.database["tiles"].replace_one(tile, whole)
+        await world.signed(COUNT + 1)
+        assert "log demo" not in await app.ready()
 
 
 @pytest.mark.parametrize("grows", ["signed", "published"])
