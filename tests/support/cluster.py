@@ -13,6 +13,8 @@ from deploy.kafka_admin import client_settings
 from shared.settings import KafkaSettings
 from shared.topics import Topic
 
+_TIMEOUT_S = 30.0
+
 
 @dataclass(frozen=True, slots=True)
 class KafkaCluster:
@@ -57,4 +59,5 @@ def create_topic(operator: KafkaSettings, topic: Topic) -> None:
     """Create a topic that is not of the table."""
     admin: Any = AdminClient(client_settings(operator))
     new = NewTopic(topic.name, topic.partitions, 1, config=topic.settings())
-    admin.create_topics([new])[topic.name].result(10)
+    made = admin.create_topics([new], operation_timeout=_TIMEOUT_S)  # until the broker knows it
+    made[topic.name].result(_TIMEOUT_S)
