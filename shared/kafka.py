@@ -271,7 +271,7 @@ class KafkaLog:
             if not numbers:
                 message = f"topic {topic} does not exist: run `buurtbode topics apply`"
                 raise Retryable(message)
-            found += [cast("Any", TopicPartition)(topic, number) for number in numbers]
+            found += [_topic_partition(Partition(topic, number)) for number in numbers]
         return found
 
 
@@ -444,7 +444,7 @@ class _KafkaReader(ConsumerRebalanceListener):
         stored = await self._load(partitions)
         for partition in partitions & self._current():
             # a position that retention has passed is reset to the earliest
-            self._consumer.seek(cast("Any", TopicPartition)(*partition), stored.get(partition, 0))
+            self._consumer.seek(_topic_partition(partition), stored.get(partition, 0))
 
     def _current(self) -> frozenset[Partition]:
         """Tell what aiokafka holds now: a rebalance may have begun while positions were loaded."""
@@ -455,9 +455,7 @@ class _KafkaReader(ConsumerRebalanceListener):
         if self._placed != self._assignments:
             return reached
         for partition in self._assigned & self._current():
-            reached[partition] = await self._consumer.position(
-                cast("Any", TopicPartition)(*partition)
-            )
+            reached[partition] = await self._consumer.position(_topic_partition(partition))
         return reached
 
 

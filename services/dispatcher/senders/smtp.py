@@ -10,7 +10,6 @@ from collections import deque
 from datetime import datetime, timedelta
 from typing import Self
 
-import structlog
 from aiosmtplib import (
     SMTP,
     SMTPAuthenticationError,
@@ -24,7 +23,7 @@ from services.dispatcher.domain import reasons
 from services.dispatcher.domain.bounces import return_path
 from services.dispatcher.domain.ledger import Row
 from services.dispatcher.domain.message import MessageKey
-from services.dispatcher.domain.reasons import ACCOUNT_WIDE, Fault, SendReason
+from services.dispatcher.domain.reasons import SendReason
 from services.dispatcher.senders.base import (
     Accepted,
     Delivery,
@@ -44,7 +43,7 @@ from services.dispatcher.senders.mail import (
     personal,
     prebuild,
 )
-from services.dispatcher.senders.twilio import UNKNOWN_CODES
+from services.dispatcher.senders.refusals import refused
 from services.dispatcher.settings import SmtpSettings
 from shared.clock import Clock
 from shared.contracts.base import Language, MessageType
@@ -54,7 +53,6 @@ _COMMAND = 60.0
 """For everything but the final dot (RFC 5321 would allow 5 minutes; warm mail cannot wait)."""
 
 _CACHED = 64
-_REST_ACCOUNT = timedelta(seconds=30)
 _GREETING_BUSY = 421
 
 
@@ -81,7 +79,6 @@ class SmtpSender:
         self._domain = settings.sender.rpartition("@")[2]
         self._idle: deque[SMTP] = deque()
         self._prebuilt: dict[tuple[MessageKey, Language, bool], Prebuilt] = {}
-        self._logger = structlog.get_logger(provider=name)
 
     @property
     def name(self) -> str:
@@ -222,18 +219,9 @@ class SmtpSender:
             self._idle.append(connection)
 
     def _refusal(self, error: SMTPResponseException) -> Outcome:
-        code = error.code
-        reason, fault = reasons.smtp(code, error.message)
-        if reason is SendReason.UNKNOWN_CODE:
-            UNKNOWN_CODES.labels(self._name).inc()
-            self._logger.error("unknown provider code", reason=str(code))
-        elif fault is Fault.OURS:
-            self._logger.error("provider refuses what we do", reason=reason)
-        if reason in ACCOUNT_WIDE:
-            return NotSent(reason, _REST_ACCOUNT, everyone=True)
-        if fault is Fault.TEMPORARY:
-            return NotSent(reason, everyone=reason is SendReason.SERVER_BUSY)
-        return Failed(reason)
+        found = reasons.smtp(error.code, error.message)
+        busy = found[0] is SendReason.SERVER_BUSY
+        return refused(self._name, error.code, found, busy=busy)
 
     def _mail(self, delivery: Delivery) -> bytes:
         row = delivery.row

@@ -22,8 +22,6 @@ from urllib.parse import quote_plus
 
 import aiohttp
 import orjson
-import structlog
-from prometheus_client import Counter
 from twilio.base.exceptions import (  # pyright: ignore[reportMissingTypeStubs]
     TwilioException,
     TwilioRestException,
@@ -36,25 +34,21 @@ from twilio.rest import Client  # pyright: ignore[reportMissingTypeStubs]
 
 from services.dispatcher.domain import reasons
 from services.dispatcher.domain.message import Message, MessageKey
-from services.dispatcher.domain.reasons import ACCOUNT_WIDE, Fault, SendReason
+from services.dispatcher.domain.reasons import SendReason
 from services.dispatcher.senders.base import (
     Accepted,
     Delivery,
-    Failed,
     Known,
     NotSent,
     Outcome,
     Unknown,
 )
+from services.dispatcher.senders.refusals import refused, tell_unknown
 from services.dispatcher.settings import TwilioSettings
 from shared.clock import Clock
 from shared.contracts.base import Language, SendState
 from shared.failures import Retryable
 from shared.trace import TRACEPARENT, traceparent
-
-UNKNOWN_CODES = Counter(
-    "buurtbode_unknown_provider_codes", "Provider codes that are in no table", ["provider"]
-)
 
 VALIDITY_MAX = timedelta(seconds=36_000)
 """Twilio's longest `ValidityPeriod`; the shortest is 1 s."""
@@ -68,7 +62,6 @@ _TOO_MANY = 429
 _SERVER_FAULT = 500
 _REFUSED = 400
 _NOT_FOUND = 404
-_REST_ACCOUNT = timedelta(seconds=30)
 _CLOCKS_APART = timedelta(seconds=10)
 _LISTED = 50
 _QUESTIONS = 8
@@ -205,7 +198,6 @@ class TwilioSender:
             f"/2010-04-01/Accounts/{settings.account_sid}/Messages.json"
         )
         self._asking = asyncio.Semaphore(_QUESTIONS)
-        self._logger = structlog.get_logger(provider=name)
 
     @property
     def name(self) -> str:
@@ -271,8 +263,9 @@ class TwilioSender:
             return Unknown(SendReason.CONNECTION_LOST)
         found = _read(answer.text)
         if answer.status_code >= _REFUSED:
-            code = found.get("code")
-            return self._refusal(code if isinstance(code, int) else None, answer.status_code)
+            status, told = answer.status_code, found.get("code")
+            code = told if isinstance(told, int) else None
+            return refused(self._name, code, reasons.twilio(code, status), status=status)
         sid = found.get("sid")
         # a 2xx that does not read as a message may still be one
         return Accepted(sid) if sid and isinstance(sid, str) else Unknown(SendReason.BAD_ANSWER)
@@ -300,19 +293,6 @@ class TwilioSender:
                 self._bodies.pop(next(iter(self._bodies)))
             body = self._bodies[key] = self._text(message, language)
         return body
-
-    def _refusal(self, code: int | None, status: int) -> Outcome:
-        reason, fault = reasons.twilio(code, status)
-        if reason is SendReason.UNKNOWN_CODE:
-            UNKNOWN_CODES.labels(self._name).inc()
-            self._logger.error("unknown provider code", reason=str(code), state=status)
-        elif fault is Fault.OURS:
-            self._logger.error("provider refuses what we do", reason=reason)
-        if reason in ACCOUNT_WIDE:
-            return NotSent(reason, _REST_ACCOUNT, everyone=True)
-        if fault is Fault.TEMPORARY:
-            return NotSent(reason)
-        return Failed(reason)
 
     async def find(self, delivery: Delivery, since: datetime) -> list[Known]:
         """List the account's messages to this number with this text, created since the attempt."""
@@ -381,8 +361,7 @@ def receipt_reason(code: int | None, status: str) -> str | None:
         return None
     reason, _ = reasons.twilio(code)
     if reason is SendReason.UNKNOWN_CODE:
-        UNKNOWN_CODES.labels("twilio").inc()
-        structlog.get_logger(provider="twilio").error("unknown provider code", reason=str(code))
+        tell_unknown("twilio", code)
     return reason
 
 
