@@ -1,7 +1,8 @@
-"""Raise an alarm for what should have come and did not: an entry, a notice and a metric.
+"""Raise an alarm for what should have come and did not: an entry, a metric and a line in the log.
 
-A message without a closing statement is also asked for on `bin.replays`: if the topic lost the
-statement, or the events before it, the dispatcher still has both.
+The officer of a message's network gets a notice; of an original without a verdict nobody knows yet
+which network it was for. A message without a closing statement is also asked for on `bin.replays`:
+if the topic lost the statement, or the events before it, the dispatcher still has both.
 """
 
 from datetime import timedelta

@@ -137,6 +137,28 @@ async def test_no_row_of_the_database_keeps_lists_from_being_checked(world: Worl
     assert await watch.doubted() == {}
 
 
+async def test_a_whole_log_is_checked_again_after_a_day(world: World) -> None:
+    async with world.running():
+        await world.publish(*[send(number) for number in range(COUNT)])
+        await world.signed(COUNT)
+
+        async def read_back() -> bool:
+            return await world.database["published"].count_documents({"size": COUNT}) > 0
+
+        await until(read_back, "its own checkpoint to be read back")
+    passed = 0.0
+    world.clock = Clock(monotonic=lambda: passed)
+    sign = (await world.build()).ready.sign
+    await sign.check()
+    body = (await rows.bodies(world.database))[3]
+    await rows.set_body(world.database, 3, body.replace(b"accepted", b"canceled"))
+    await sign.check()
+    assert not sign.doubts
+    passed += DAY.total_seconds()
+    await sign.check()
+    assert set(sign.doubts) == {"demo"}
+
+
 async def test_lists_follow_from_the_order_of_the_log_also_within_one_batch(world: World) -> None:
     refused = verdict(1, VerdictKind.REFUSED, Reason.EXPIRED)
     for event in (released(), refused, planned(), closed([], 0), verdict_on(0, 0)):
