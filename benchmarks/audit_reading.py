@@ -175,7 +175,7 @@ async def _fill(settings: AuditSettings) -> float:
         begun = time.perf_counter()
         for first in range(0, ENTRIES, _BATCH):
             drafts = list(_drafts(ring, range(first, min(first + _BATCH, ENTRIES))))
-            epoch = await owner.keep(_ZONE)
+            epoch = await owner.claim(_ZONE)
 
             async def append(
                 session: Session, epoch: int = epoch, drafts: list[Draft] = drafts

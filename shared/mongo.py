@@ -1,10 +1,10 @@
 """MongoDB: durable transactions, and leases on the database's own clock."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, timedelta
 from typing import Any, Literal, TypeVar
 
-from pymongo import AsyncMongoClient, ReadPreference, ReturnDocument
+from pymongo import AsyncMongoClient, ReadPreference, ReturnDocument, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
@@ -104,6 +104,24 @@ def only_duplicates(error: BulkWriteError) -> list[Document]:
     return refused
 
 
+def _taken(owner: str, length: timedelta) -> Document:
+    """Give what becomes of a lease that an owner asks for: theirs, or as it is."""
+    free = {
+        "$or": [
+            {"$eq": [{"$ifNull": ["$owner", owner]}, owner]},
+            {"$lt": ["$until", "$$NOW"]},
+        ]
+    }
+    return {
+        "owner": {"$cond": [free, owner, "$owner"]},
+        "until": {"$cond": [free, _end_of(length), "$until"]},
+    }
+
+
+def _end_of(length: timedelta) -> Document:
+    return {"$add": ["$$NOW", int(length.total_seconds() * 1000)]}
+
+
 class Lease:
     """A named right of one process, on the database's clock, in collection `leases`."""
 
@@ -112,25 +130,14 @@ class Lease:
         self._leases = leases
         self._name = name
         self._owner = owner
-        self._ms = int(length.total_seconds() * 1000)
+        self._taken = _taken(owner, length)
 
     async def hold(self) -> bool:
         """Take or renew the lease; tell whether it is ours for the next `length`."""
-        free = {
-            "$or": [
-                {"$eq": [{"$ifNull": ["$owner", self._owner]}, self._owner]},
-                {"$lt": ["$until", "$$NOW"]},
-            ]
-        }
-        end = {"$add": ["$$NOW", self._ms]}
-        taken = {
-            "owner": {"$cond": [free, self._owner, "$owner"]},
-            "until": {"$cond": [free, end, "$until"]},
-        }
         try:
             found = await self._leases.find_one_and_update(
                 {"_id": self._name},
-                [{"$set": taken}],
+                [{"$set": self._taken}],
                 upsert=True,
                 return_document=ReturnDocument.AFTER,
             )
@@ -141,3 +148,42 @@ class Lease:
     async def release(self) -> None:
         """Give the lease back, so that the next one need not wait."""
         await self._leases.delete_one({"_id": self._name, "owner": self._owner})
+
+
+class Leases:
+    """Such rights of one process by the hundred: a command for all of them, not for each."""
+
+    def __init__(self, leases: Collection, owner: str, length: timedelta) -> None:
+        """Say whose they are; `length` is how long they last unrenewed."""
+        self._leases = leases
+        self._owner = owner
+        self._taken = _taken(owner, length)
+        self._end = _end_of(length)
+
+    async def take(self, names: Iterable[str]) -> set[str]:
+        """Take those that are free or ours; give those that are ours for the next `length`."""
+        wanted = sorted(names)
+        writes = [UpdateOne({"_id": name}, [{"$set": self._taken}], upsert=True) for name in wanted]
+        try:
+            await self._leases.bulk_write(writes, ordered=False)
+        except BulkWriteError as error:
+            only_duplicates(error)  # two came first; the other one has it
+        return await self._ours(wanted)
+
+    async def renew(self, names: Iterable[str]) -> set[str]:
+        """Renew those that are still ours, and give them.
+
+        Not one that ended and was another's meanwhile, even if it is free again.
+        """
+        wanted = sorted(names)
+        ours: Document = {"_id": {"$in": wanted}, "owner": self._owner}
+        result = await self._leases.update_many(ours, [{"$set": {"until": self._end}}])
+        return {*wanted} if result.matched_count == len(wanted) else await self._ours(wanted)
+
+    async def release(self, names: Iterable[str]) -> None:
+        """Give leases back, so that the next one need not wait."""
+        await self._leases.delete_many({"_id": {"$in": sorted(names)}, "owner": self._owner})
+
+    async def _ours(self, names: Sequence[str]) -> set[str]:
+        ours: Document = {"_id": {"$in": names}, "owner": self._owner}
+        return {row["_id"] async for row in self._leases.find(ours, {"_id": 1})}

@@ -46,6 +46,7 @@ def log_consumer(
         apply=record.store,
         before=record.claim,
         ahead=Ahead(record.prepare, spare),
+        let_go=record.let_go,
         after=after,
         log=log,
         client=client,

@@ -42,8 +42,11 @@ class AppendEntries:
         await self.append(session, log, drafts)
 
     async def append(self, session: Session, log: str, drafts: Sequence[Draft]) -> list[Sealed]:
-        """Append in the caller's transaction. Raises `Fenced`, `OtherWriter`, `BrokenLog`."""
-        epoch = await self._ownership.claim(log)
+        """Append in the caller's transaction to a log that was claimed before it.
+
+        Raises `Fenced`, `OtherWriter`, `BrokenLog`.
+        """
+        epoch = self._ownership.epoch(log)
         try:
             sealed = await self._log.append(session, log, epoch, drafts)
         except Fenced:

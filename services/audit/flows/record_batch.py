@@ -96,14 +96,18 @@ class RecordBatch:
         known, self._coming = self._coming, None
         batch = known[1] if known is not None and known[0] is records else await _parse(records)
         self._parsed = (records, batch)
-        for log in batch.by_log:
-            await self._ownership.keep(log)
+        await self._ownership.keep(batch.by_log.keys())
+
+    async def let_go(self) -> None:
+        """Stop being the writer of logs whose records may come to another process now."""
+        await self._ownership.let_go()
 
     async def store(self, session: Session, records: Sequence[Record]) -> None:
         """Store a batch in the consumer's transaction. May run twice; then it adds nothing."""
         known = self._parsed
         is_known = known is not None and known[0] is records
         batch = known[1] if known is not None and is_known else await _parse(records)
+        await self._ownership.touch(session, batch.by_log.keys())
         if batch.originals:
             await self._originals.add(session, batch.originals, self._clock.now())
         await self._erasures.add(session, batch.erasures)

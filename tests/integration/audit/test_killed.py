@@ -144,6 +144,45 @@ async def test_two_processes_share_the_zones(
         await until(both_write, "two processes to share the zones", seconds=90)
 
 
+@pytest.mark.timeout(300)
+async def test_a_second_process_gets_the_logs_of_its_partitions_while_the_first_goes_on(
+    world: World, kafka_cluster: KafkaCluster, tmp_path: Path
+) -> None:
+    """The first gives back what it wrote before: it renews its leases all together, for ever."""
+    output = tmp_path / "service.log"
+    zones = [f"hand-over-{os.getpid()}-{number}" for number in range(16)]
+    published = 0
+
+    async def owners() -> set[str]:
+        """Give who writes, while more comes for each zone."""
+        nonlocal published
+        await log.publish([record(published, zone) for zone in zones])
+        published += 1
+        await asyncio.sleep(0.5)
+        heads = world.database["heads"].find({"_id": {"$in": zones}})
+        return {head["owner"] async for head in heads}
+
+    async with (
+        KafkaLog(kafka_cluster.user("dispatcher"), "test") as log,
+        service(world, kafka_cluster, output) as first,
+    ):
+
+        async def written() -> bool:
+            assert first.returncode is None, output.read_text()[-2000:]
+            return len(await owners()) == 1
+
+        await until(written, "the first process to write", seconds=60)
+        async with service(world, kafka_cluster, output) as second:
+
+            async def shared() -> bool:
+                assert second.returncode is None, output.read_text()[-2000:]
+                return len(await owners()) == 2
+
+            await until(shared, "the second process to write some of them", seconds=60)
+            for zone in zones:
+                await signed(world, zone, published)
+
+
 def record(number: int, zone: str) -> Outgoing:
     event = send(number, zone=zone)
     return encode(event, ce_id=event.event_id, source="buurtbode/test", time=NOW)
@@ -180,7 +219,8 @@ async def whole(world: World, zone: str, total: int) -> None:
     store = LogStore(
         world.database, Clock(), world.settings.text_kept_for, world.settings.private_kept_for
     )
-    entries = await store.page(zone, 0, total + 1)
+    pages = store.pages(zone, 0, total + 1, 1000)
+    entries = [entry async for page in pages for entry in page]
     ids = [orjson.loads(entry.body)["event_id"] for entry in entries]
     assert len(ids) == len(set(ids)) == total
     row = await world.database["signed"].find_one({"_id": zone})

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from services.audit.verify import verify_bundle
 from shared.access import Role
 from shared.clock import Clock
 from shared.failures import Fenced
-from shared.mongo import Lease, Session, transaction
+from shared.mongo import Leases, Session, transaction
 from tests.integration.audit import rows
 from tests.integration.audit.world import NOW, World, send, until
 
@@ -127,21 +128,22 @@ async def test_a_job_gives_back_what_it_borrowed(world: World) -> None:
     assert await append("demo", [draft], nothing)
     assert await world.size() == 1
     second = Ownership(world.database, "second", clock)
-    assert await second.keep("demo") == 3
+    await second.keep(["demo"])
+    assert second.epoch("demo") == 3
     assert not await append("demo", [draft], nothing)
 
 
 async def test_a_job_that_is_ended_while_it_gives_back_leaves_no_lease(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    release, begun, go_on = Lease.release, asyncio.Event(), asyncio.Event()
+    release, begun, go_on = Leases.release, asyncio.Event(), asyncio.Event()
 
-    async def slow(lease: Lease) -> None:
+    async def slow(leases: Leases, names: Iterable[str]) -> None:
         begun.set()
         await go_on.wait()
-        await release(lease)
+        await release(leases, names)
 
-    monkeypatch.setattr(Lease, "release", slow)
+    monkeypatch.setattr(Leases, "release", slow)
     ownership = Ownership(world.database, "first", Clock())
 
     async def job() -> None:
