@@ -22,6 +22,7 @@ from services.dispatcher.api.bounces import bounce_listener
 from services.dispatcher.api.receipts import Accounts
 from services.dispatcher.consumers import SERVICE, Consumers
 from services.dispatcher.domain import texts
+from services.dispatcher.domain.events import SOURCE
 from services.dispatcher.domain.ledger import Patience
 from services.dispatcher.domain.message import Message
 from services.dispatcher.domain.notices import Links
@@ -148,7 +149,7 @@ class Stores:
             mailboxes=Mailboxes(database),
             restored=Restored(database),
             watched=Watched(database),
-            outbox=Outbox(database, f"buurtbode/{SERVICE}", clock),
+            outbox=Outbox(database, SOURCE, clock),
         )
 
     async def prepare(self) -> None:

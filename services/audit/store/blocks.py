@@ -29,6 +29,14 @@ def block_id(log: str, index: int) -> str:
     return f"{log}|{index // BLOCK:010d}"
 
 
+def ids_of(log: str, begin: str | None = None) -> Document:
+    """Give between which ids the rows of a log stand, or those from one of them on.
+
+    Every `_id` begins with the log's name and a bar, whose successor is the closing brace.
+    """
+    return {"$gte": begin or f"{log}|", "$lt": f"{log}}}"}
+
+
 def first_of(log: str, name: str) -> int | None:
     """Give the first entry of the block that a row is named after; None for another name."""
     number = name.removeprefix(f"{log}|").partition("|")[0]
@@ -107,6 +115,6 @@ class Blocks:
 
         At an index that ends a block, it is the block after it that may not be there.
         """
-        after: Document = {"_id": {"$gte": block_id(log, index), "$lt": f"{log}}}"}}
+        after: Document = {"_id": ids_of(log, block_id(log, index))}
         rows = await self._rows.find(after, session=session).to_list()
         return index - index % BLOCK + sum(len(row["bodies"]) for row in rows)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pymongo import UpdateOne
 
+from services.audit.store.blocks import ids_of
 from shared.contracts import MessageClosed
 from shared.contracts.base import MessageType
 from shared.mongo import Database, Document, Session
@@ -166,7 +167,7 @@ class Closings:
 
     async def ids(self, log: str) -> set[str]:
         """Give the ids of the messages that rows of a log name, by their own ids or by `log`."""
-        own: list[Document] = [{"_id": {"$gte": f"{log}|", "$lt": f"{log}}}"}}, {"log": log}]
+        own: list[Document] = [{"_id": ids_of(log)}, {"log": log}]
         return {str(row.get("message_id")) async for row in self._rows.find({"$or": own})}
 
 

@@ -14,7 +14,7 @@ import orjson
 from pymongo import UpdateOne
 
 from services.audit.domain.entries import year_of
-from services.audit.store.blocks import Blocks
+from services.audit.store.blocks import Blocks, ids_of
 from services.audit.store.events import entry_id, index_of
 from services.audit.store.private import PrivateParts
 from shared.contracts import Erasure
@@ -155,7 +155,7 @@ class Erasures:
 
     async def took_by_year(self, session: Session, log: str) -> dict[str, int]:
         """Count what erasures took, by the year of the entries."""
-        own: Document = {"_id": {"$gte": f"{log}|", "$lt": f"{log}}}"}}
+        own: Document = {"_id": ids_of(log)}
         groups = await self._taken.aggregate(
             [{"$match": own}, {"$group": {"_id": "$year", "count": {"$sum": 1}}}], session=session
         )

@@ -6,6 +6,7 @@ Sends, of which a log mostly consists, are found by their own rows in `sends`.
 from collections.abc import Collection, Sequence
 
 from services.audit.domain.entries import EntryType, Sealed
+from services.audit.store.blocks import ids_of
 from shared.mongo import Database, Document, Session, write_plainly
 
 
@@ -71,7 +72,7 @@ class Events:
 
     async def since(self, session: Session, log: str, start: int) -> list[int]:
         """Find everything from an index on."""
-        query: Document = {"_id": {"$gte": entry_id(log, start), "$lt": f"{log}}}"}}
+        query: Document = {"_id": ids_of(log, entry_id(log, start))}
         rows = self._rows.find(query, {"_id": 1}, session=session).sort("_id", 1)
         return [index_of(row["_id"]) async for row in rows]
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from pymongo import UpdateOne
 
+from services.audit.store.blocks import ids_of
 from shared.contracts import Bulletin, Verdict
 from shared.contracts.base import MessageType
 from shared.contracts.dispatcher import VerdictKind
@@ -49,7 +50,7 @@ class Messages:
 
     async def ids(self, log: str) -> set[str]:
         """Give the ids of the messages that rows of a log name, by their own ids or by `log`."""
-        own: list[Document] = [{"_id": {"$gte": f"{log}|", "$lt": f"{log}}}"}}, {"log": log}]
+        own: list[Document] = [{"_id": ids_of(log)}, {"log": log}]
         return {str(row.get("message_id")) async for row in self._rows.find({"$or": own})}
 
     async def named(self, log: str, message_id: str) -> list[Document]:

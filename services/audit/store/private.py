@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from services.audit.domain.entries import EntryType, Sealed
-from services.audit.store.blocks import BLOCK, between, block_id, cut, first_of
+from services.audit.store.blocks import BLOCK, between, block_id, cut, first_of, ids_of
 from shared.mongo import Database, Document, Session, write_plainly
 
 _BIG = 8 * 1024 * 1024
@@ -148,7 +148,7 @@ class PrivateParts:
         self, log: str, field: str, values: Sequence[str], session: Session | None = None
     ) -> list[tuple[int, Document]]:
         wanted = {"$in": list(values)}
-        query: Document = {f"parts.{field}": wanted, "_id": {"$gte": f"{log}|", "$lt": f"{log}}}"}}
+        query: Document = {f"parts.{field}": wanted, "_id": ids_of(log)}
         rows = await self._rows.find(query, session=session).to_list()
         known = set(values)
         return [

@@ -14,6 +14,7 @@ import msgspec
 
 from services.audit.domain.entries import Draft, EntryType, in_utc, timestamp
 from services.audit.domain.figures import Day, Figures, Outcome, Stretch, hour_of, joined
+from services.audit.store.blocks import ids_of
 from shared.contracts.base import Channel, SendState
 from shared.mongo import Database, Document, Session, write_plainly
 
@@ -215,7 +216,7 @@ class Sends:
         """
         order = [("message_id", 1), ("first", -1)]
         # by their ids too, since a row that somebody changed may be missing from every list
-        hidden: Document = {"_id": _all_of(log), "log": {"$ne": log}, "first": {"$lt": below}}
+        hidden: Document = {"_id": ids_of(log), "log": {"$ne": log}, "first": {"$lt": below}}
         for found in (
             self._rows.find({"log": log, "first": {"$lt": below}}, batch_size=most)
             .sort(order)
@@ -228,7 +229,7 @@ class Sends:
 
     async def days_hold(self, session: Session, log: str, figures: Figures) -> bool:
         """Tell whether the counters by day are those that somebody counted."""
-        own: Document = {"$or": [{"_id": _all_of(log)}, {"log": log}], "count": {"$ne": 0}}
+        own: Document = {"$or": [{"_id": ids_of(log)}, {"log": log}], "count": {"$ne": 0}}
         stated = [
             (row["_id"], _counter(row), row["count"])
             async for row in self._stats.find(own, session=session)
@@ -242,7 +243,7 @@ class Sends:
 
     async def outcomes_hold(self, session: Session, log: str, figures: Figures) -> bool:
         """Tell whether the counters by message are those that somebody counted."""
-        kept = self._outcomes.find({"_id": _all_of(log)}, session=session)
+        kept = self._outcomes.find({"_id": ids_of(log)}, session=session)
         stated = {
             (row["_id"], state): count
             async for row in kept
@@ -256,7 +257,7 @@ class Sends:
 
     async def hours_hold(self, session: Session, log: str, figures: Figures) -> bool:
         """Tell whether the places kept per hour are as wide as somebody found they must be."""
-        kept = self._hours.find({"_id": _all_of(log)}, session=session)
+        kept = self._hours.find({"_id": ids_of(log)}, session=session)
         stated = {row["_id"]: (row["lowest"], row["highest"]) async for row in kept}
         return all(
             (places := stated.get(_stretch_id(log, stretch))) is not None
@@ -331,10 +332,6 @@ class Sends:
 
 def _id(log: str, send_id: str | None) -> str:
     return f"{log}|{send_id}"
-
-
-def _all_of(log: str) -> Document:
-    return {"$gte": f"{log}|", "$lt": f"{log}}}"}
 
 
 def _days_of(log: str, since: str | None, until: str | None) -> Document:

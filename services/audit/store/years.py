@@ -10,6 +10,7 @@ from typing import Any
 from pymongo import UpdateOne
 
 from services.audit.domain.entries import EntryType, Sealed, timestamp, year_of
+from services.audit.store.blocks import ids_of
 from shared.mongo import Database, Document, Session
 
 Place = tuple[str, str, str]
@@ -40,7 +41,7 @@ class Years:
     async def of(self, log: str, year: int) -> dict[tuple[str, str], int]:
         """Count a year's entries by type and state."""
         begin = f"{log}|{year:04d}|"
-        rows = self._rows.find({"_id": {"$gte": begin, "$lt": f"{begin[:-1]}}}"}})
+        rows = self._rows.find({"_id": ids_of(f"{log}|{year:04d}")})
         counted: dict[tuple[str, str], int] = {}
         async for row in rows:
             kind, state = str(row["_id"]).removeprefix(begin).split("|")
@@ -49,7 +50,7 @@ class Years:
 
     async def hold(self, session: Session, log: str, counted: Mapping[Place, int]) -> bool:
         """Tell whether the counters are those that somebody counted in the log."""
-        own: Document = {"_id": {"$gte": f"{log}|", "$lt": f"{log}}}"}}
+        own: Document = {"_id": ids_of(log)}
         rows = self._rows.find(own, session=session)
         stated = {row["_id"]: row["count"] async for row in rows}
         return stated == {_id(log, place): count for place, count in counted.items()}

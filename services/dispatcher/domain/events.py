@@ -10,6 +10,9 @@ import orjson
 from services.dispatcher.domain.ledger import Row, event_id, event_uuid
 from services.dispatcher.domain.message import Message
 
+SOURCE = "buurtbode/dispatcher"
+"""Who our events say that they are from. By it a restored dispatcher knows its own again."""
+
 _ID_BYTES = 16
 
 

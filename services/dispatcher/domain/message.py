@@ -1,10 +1,14 @@
 """A message that the dispatcher has to send: an accepted alert, one release, or a notice."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from shared.contracts.base import Lane, Language, MessageType, Status
+
+RESOLVED_WITHIN = timedelta(seconds=60)
+"""An all-clear waits so long for attempts of its alert; then it also goes to whoever's is still
+unresolved."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from datetime import timedelta
 import structlog
 from pymongo.errors import PyMongoError
 
+from services.dispatcher.domain.events import SOURCE
 from services.dispatcher.flows.judge_alert import ALERTS_GROUP
-from services.dispatcher.flows.publish_events import SOURCE
 from services.dispatcher.store.restored import Restored
 from shared.clock import Clock
 from shared.consume import PositionStore

@@ -10,8 +10,8 @@ from uuid import UUID, uuid5
 import structlog
 
 from services.dispatcher.domain.audience import Counts, Person, Planner
-from services.dispatcher.domain.events import basis
-from services.dispatcher.domain.message import Message
+from services.dispatcher.domain.events import SOURCE, basis
+from services.dispatcher.domain.message import RESOLVED_WITHIN, Message
 from services.dispatcher.domain.notices import ACCEPT_TEMPLATES, with_accept_link
 from services.dispatcher.domain.permission import thread
 from services.dispatcher.domain.reasons import SendReason
@@ -36,12 +36,8 @@ from shared.failures import Retryable
 from shared.kafka import Log
 from shared.pseudonyms import KeyRing, NoPseudonymKey
 
-RESOLVED_WITHIN = timedelta(seconds=60)
-"""After this an all-clear also goes to those whose attempt is still unresolved."""
-
 _PAGE = 1000
 _PAUSE = timedelta(seconds=2)
-_SOURCE = "buurtbode/dispatcher"
 _EVENTS = UUID("7d0a2f0d-2d0b-4a5e-8f0e-5c0d7f5f9b21")
 """The namespace of planned events' ids (RFC 9562, version 5); never to be changed."""
 
@@ -224,7 +220,7 @@ class PlanMessage:
         """Publish the planned event; only what Kafka acknowledged may be attempted."""
         message = work.message
         event = planned_event(work)
-        record = encode(event, ce_id=event.event_id, source=_SOURCE, time=event.planned_at)
+        record = encode(event, ce_id=event.event_id, source=SOURCE, time=event.planned_at)
         await self._log.publish([record])
         if work.restored is not None:
             await self._restore.closing(work)

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from datetime import timedelta
 
+from services.dispatcher.domain.events import SOURCE
 from services.dispatcher.store.events import Unpublished
 from services.dispatcher.store.ledger import Ledger
 from shared.clock import Clock
@@ -14,7 +15,6 @@ from shared.kafka import Log, Outgoing
 from shared.mongo import Database, Lease
 from shared.trace import traceparent
 
-SOURCE = "buurtbode/dispatcher"
 _LEASE = timedelta(seconds=60)
 """Longer than a publish can take (two request time-outs of 10 s and a retry)."""
 

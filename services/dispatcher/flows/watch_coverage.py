@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 import structlog
 from prometheus_client import Counter
 
-from services.dispatcher.domain.message import Message
+from services.dispatcher.domain.message import RESOLVED_WITHIN, Message
 from services.dispatcher.flows.resolve_audience import is_all_clear
 from services.dispatcher.store.watched import Reach, Watched
 from shared.clock import Clock
@@ -18,9 +18,6 @@ ALARMS = Counter("buurtbode_coverage_alarms", "Warm messages of which too little
 
 _ALARMS = UUID("b2d7c0aa-0c5e-4d63-8f0b-3f9f4a0f6b52")
 """The namespace of the alarms' ids (RFC 9562, version 5); never to be changed."""
-
-_ALL_CLEAR_WAITS = timedelta(seconds=60)
-"""An all-clear waits so long for attempts of its alert that are not resolved."""
 
 
 class WatchCoverage:
@@ -51,7 +48,7 @@ class WatchCoverage:
         for message, planned in await self._watched.due(now - self._within):
             deadline = message.accepted_at + self._within
             if is_all_clear(message):
-                deadline += _ALL_CLEAR_WAITS
+                deadline += RESOLVED_WITHIN
             if deadline > now:
                 continue
             reach = await self._watched.reach(message, deadline)
