@@ -9,7 +9,7 @@ import httpx
 
 from cli.failures import CommandError
 
-_TIMEOUT_S = 30.0
+TIMEOUT_S = 30.0
 _UNAUTHORISED = 401
 Json = dict[str, Any]
 
@@ -27,7 +27,7 @@ class Api:
     """One service, called as one person."""
 
     def __init__(
-        self, service: str, url: str, token: str | None, *, timeout: float = _TIMEOUT_S
+        self, service: str, url: str, token: str | None, *, timeout: float = TIMEOUT_S
     ) -> None:
         """`service` is what complaints call it; without a token, only public pages answer.
 

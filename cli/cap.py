@@ -17,7 +17,7 @@ from uuid import UUID, uuid5
 from xml.parsers.expat import ExpatError, ParserCreate
 
 from cli.composing import ALERT_EVENTS, Fields
-from cli.failures import CommandError
+from cli.failures import CommandError, cannot_read
 from shared.contracts.base import LANGUAGES, Language
 from shared.geometry import Position, Ring
 
@@ -144,8 +144,7 @@ def read(path: Path, now: datetime, event: str | None = None) -> CapAlert:
     try:
         content = path.read_bytes()
     except OSError as error:
-        message = f"cannot read {path} ({error.strerror})"
-        raise CapError(message) from None
+        raise CapError(cannot_read(path, error)) from None
     return parse(content, now, event)
 
 

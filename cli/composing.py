@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from rich.prompt import Prompt
 
 from cli.console import interactive, say
-from cli.failures import CommandError
+from cli.failures import CommandError, cannot_read
 from cli.keyfile import SigningKey
 from shared.clock import Clock
 from shared.contracts import Alert, BulletinProposed
@@ -55,8 +55,7 @@ def from_file(path: Path | None) -> Fields:
         text = typer.get_text_stream("stdin").read() if str(path) == "-" else path.read_text()
         fields = json.loads(text)
     except OSError as error:
-        message = f"cannot read {path} ({error.strerror})"
-        raise CommandError(message) from None
+        raise CommandError(cannot_read(path, error)) from None
     except ValueError:
         message = f"{path} is not JSON"
         raise CommandError(message) from None

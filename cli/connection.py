@@ -16,7 +16,8 @@ from typing import Annotated, Literal
 import typer
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from cli.failures import CommandError
+from cli.api import TIMEOUT_S, Api
+from cli.failures import CommandError, cannot_read
 from shared.settings import KafkaSettings
 from shared.topics import Party
 
@@ -116,6 +117,13 @@ class Connection:
             raise CommandError(message)
         return found
 
+    def api(self, service: Service, role: str, timeout: float = TIMEOUT_S) -> Api:
+        """Give a service as somebody with a role calls it. Raises `CommandError`.
+
+        `timeout` is how many seconds an answer may take.
+        """
+        return Api(service, self.url(service), self.token(role), timeout=timeout)
+
     def kafka(self, user: str) -> KafkaSettings:
         """Give the connection of a Kafka user, such as `police-demo`. Raises `CommandError`."""
         bootstrap = self._variable("KAFKA")
@@ -169,7 +177,7 @@ def connect(stack: Path | None, environment: Mapping[str, str] | None = None) ->
     try:
         return Connection(StackFile.model_validate_json(path.read_bytes()), path, variables)
     except OSError as error:
-        message = f"cannot read {path} ({error.strerror}): is the stack up, and is it yours?"
+        message = f"{cannot_read(path, error)}: is the stack up, and is it yours?"
         raise CommandError(message) from None
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"])

@@ -11,13 +11,13 @@ from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from textwrap import indent
-from typing import Any, Self
+from typing import Self
 
 import httpx
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from cli import demo_data, keyfile
-from cli.api import Api, Json
+from cli.api import Json
 from cli.connection import Connection
 from cli.console import console, say
 from cli.demo_people import NETWORKS, ZONE, Person, audience, people
@@ -58,9 +58,9 @@ class Story:
             self._police = exits.enter_context(
                 PoliceClient(self._connection.kafka(police_user(ZONE)))
             )
-            self._dispatcher = exits.enter_context(self._api("dispatcher", "police"))
-            self._registry = exits.enter_context(self._api("registry", "coordinator"))
-            self._audit = exits.enter_context(self._api("audit", "auditor"))
+            self._dispatcher = exits.enter_context(self._connection.api("dispatcher", "police"))
+            self._registry = exits.enter_context(self._connection.api("registry", "coordinator"))
+            self._audit = exits.enter_context(self._connection.api("audit", "auditor"))
             self._sandbox = exits.enter_context(httpx.Client(base_url=self._connection.sandbox()))
             self._introduce()
             alert_id = self._send_alert()
@@ -255,9 +255,6 @@ class Story:
         if surplus or missing:
             message = f"{surplus.total()} too many and {missing.total()} too few were sent"
             raise CommandError(message)
-
-    def _api(self, service: Any, token: str) -> Api:
-        return Api(service, self._connection.url(service), self._connection.token(token))
 
 
 class _Shown:

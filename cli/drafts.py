@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any, cast
 
-from cli.failures import CommandError
+from cli.failures import CommandError, cannot_read
 from shared.contracts import Alert
 from shared.envelope import parse
 from shared.failures import Rejected
@@ -59,8 +59,7 @@ def read_record(path: Path) -> Outgoing:
             ),
         )
     except OSError as error:
-        message = f"cannot read {path} ({error.strerror})"
-        raise CommandError(message) from None
+        raise CommandError(cannot_read(path, error)) from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise _other(path) from None
 

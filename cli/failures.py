@@ -1,5 +1,7 @@
 """What a command says when it cannot do what was asked: one sentence, never a traceback."""
 
+from pathlib import Path
+
 FAILED = 1
 WRONGLY_CALLED = 2
 NO_ANSWER = 3
@@ -14,6 +16,11 @@ class CommandError(Exception):
         """`exit_code` is what the process ends with."""
         super().__init__(message)
         self.exit_code = exit_code
+
+
+def cannot_read(path: Path, error: OSError) -> str:
+    """Say that a file cannot be read, and why."""
+    return f"cannot read {path} ({error.strerror})"
 
 
 class UnclearError(CommandError):

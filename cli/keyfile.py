@@ -15,7 +15,7 @@ import typer
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
-from cli.failures import CommandError
+from cli.failures import CommandError, cannot_read
 from shared import signatures
 
 PUBLIC_SUFFIX = ".pub"
@@ -142,8 +142,7 @@ def _members(path: Path) -> dict[str, Any]:
     try:
         members = json.loads(path.read_bytes())
     except OSError as error:
-        message = f"cannot read the key file {path} ({error.strerror})"
-        raise CommandError(message) from None
+        raise CommandError(cannot_read(path, error)) from None
     except ValueError:
         members = None
     if not isinstance(members, dict):

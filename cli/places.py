@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from cli.api import Api, Json
+from cli.api import Json
 from cli.cap import CapError, Place
 from cli.connection import Connection
 from shared.geometry import Ring, areas_meet
@@ -23,8 +23,7 @@ class Matched:
 
 def networks_at(place: Place, connection: Connection) -> Matched:
     """Ask the registry. Raises `CapError` where no active network lies there."""
-    url, token = connection.url("registry"), connection.token("police")
-    with Api("registry", url, token) as registry:
+    with connection.api("registry", "police") as registry:
         listed = [one for one in registry.pages("/v1/networks") if one["state"] == _ACTIVE]
         networks = listed
         if place.outlines:

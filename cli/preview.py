@@ -4,7 +4,7 @@ from typing import Any
 
 from rich.prompt import Confirm
 
-from cli.api import Api, Json
+from cli.api import Json
 from cli.connection import Connection
 from cli.console import complain, counted, interactive, say, table
 from cli.failures import CommandError
@@ -104,6 +104,5 @@ def _euro(amount: Any) -> str:
 
 
 def _ask(event: PoliceEvent, connection: Connection) -> Json:
-    url, token = connection.url("dispatcher"), connection.token("police")
-    with Api("dispatcher", url, token) as dispatcher:
+    with connection.api("dispatcher", "police") as dispatcher:
         return dispatcher.post("/v1/preview", event.model_dump(mode="json"))

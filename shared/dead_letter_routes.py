@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import ConfigDict, StringConstraints
+from pydantic import ConfigDict
 
 from shared.access import Caller, Role, Roles, not_found
 from shared.dead_letters import GivenUpAgain, LetterDesk, OpenLetter, RecordGone
-from shared.http import Problem, View, sentence
+from shared.http import Explanation, Problem, View, sentence
 
 router = APIRouter(prefix="/dead-letters", tags=["operations"])
 
@@ -55,7 +55,7 @@ class Why(View):
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    reason: Annotated[str, StringConstraints(min_length=5, max_length=500, strip_whitespace=True)]
+    reason: Explanation
 
 
 @router.get("")

@@ -5,7 +5,7 @@ import re
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 import structlog
@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StringConstraints
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
@@ -29,6 +29,9 @@ _QUOTING = frozenset({"uuid_parsing", "url_parsing"})
 """Kinds of pydantic's errors, besides those with a `reason`, whose words quote the input."""
 
 _TYPE_BASE = "https://buurtbode.example/problems/"
+
+Explanation = Annotated[str, StringConstraints(min_length=5, max_length=500, strip_whitespace=True)]
+"""Why somebody does what is put on record, in their own words."""
 
 Ready = Callable[[], Awaitable[Mapping[str, str]]]
 """Gives what stands in the way of working, by part; empty when ready."""

@@ -37,8 +37,7 @@ def coverage(
     stack: StackOption = None,
 ) -> None:
     """Show how many people a message reached so far, how fast, and what became of the others."""
-    connection = connect(stack)
-    with Api("dispatcher", connection.url("dispatcher"), connection.token("police")) as dispatcher:
+    with connect(stack).api("dispatcher", "police") as dispatcher:
         if follow:
             _follow(dispatcher, message, timedelta(seconds=seconds))
         else:

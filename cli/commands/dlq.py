@@ -101,7 +101,7 @@ def _desk(connection: Connection, letter: str) -> Generator[tuple[Api, str]]:
         message = f"a letter's id begins with its service: {', '.join(SERVICES)}"
         raise CommandError(message)
     try:
-        with _api(connection, service) as api:
+        with connection.api(service, "operator") as api:
             yield api, f"/v1/dead-letters/{letter}"
     except RefusedError as error:
         if error.status != _NOT_FOUND:
@@ -110,12 +110,8 @@ def _desk(connection: Connection, letter: str) -> Generator[tuple[Api, str]]:
         raise CommandError(message) from None
 
 
-def _api(connection: Connection, service: Service) -> Api:
-    return Api(service, connection.url(service), connection.token("operator"))
-
-
 def _open(connection: Connection, service: Service) -> list[Json]:
-    with _api(connection, service) as desk:
+    with connection.api(service, "operator") as desk:
         return list(desk.pages("/v1/dead-letters"))
 
 

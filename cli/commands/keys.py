@@ -155,8 +155,7 @@ def _enrol(enrolment: keyfile.Enrolment, stack: Path | None) -> None:
 
 
 def _registry(stack: Path | None, role: str) -> Api:
-    connection = connect(stack)
-    return Api("registry", connection.url("registry"), connection.token(role))
+    return connect(stack).api("registry", role)
 
 
 def _check(adapter: TypeAdapter[str], value: str, option: str) -> None:

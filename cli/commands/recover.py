@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.api import Api, RefusedError
+from cli.api import RefusedError
 from cli.connection import SERVICES, Connection, Service, StackOption, connect
 from cli.console import say
 from cli.failures import FAILED, CommandError
@@ -63,8 +63,7 @@ def recover(
 
 def _recovered(connection: Connection, service: Service, body: dict[str, str]) -> bool:
     name = service if "zone_id" not in body else f"{service}, log {body['zone_id']}"
-    url, token = connection.url(service), connection.token("operator")
-    with Api(service, url, token, timeout=_PATIENCE_S) as api:
+    with connection.api(service, "operator", timeout=_PATIENCE_S) as api:
         try:
             done = api.post("/v1/recover", body)
         except RefusedError as error:

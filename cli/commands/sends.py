@@ -102,8 +102,7 @@ def _settled(dispatcher: Api, send_id: str, outcome: str, reason: str) -> bool:
 
 
 def _dispatcher(stack: StackOption) -> Api:
-    connection = connect(stack)
-    return Api("dispatcher", connection.url("dispatcher"), connection.token("operator"))
+    return connect(stack).api("dispatcher", "operator")
 
 
 def _unknown(dispatcher: Api, message: str | None, *, warm: bool) -> list[dict[str, str]]:

@@ -3,11 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import ConfigDict, StringConstraints
+from pydantic import ConfigDict
 
 from services.dispatcher.flows.recover_ledger import NotRestored, RecoverLedger
 from shared.access import Caller, Role, Roles, not_found
-from shared.http import Problem, View, sentence
+from shared.http import Explanation, Problem, View, sentence
 
 router = APIRouter(prefix="/v1", tags=["operations"])
 
@@ -17,7 +17,7 @@ class Recovery(View):
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    reason: Annotated[str, StringConstraints(min_length=5, max_length=500, strip_whitespace=True)]
+    reason: Explanation
 
 
 class RecoveredView(View):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from pydantic import ConfigDict, StringConstraints
+from pydantic import ConfigDict
 
 from services.dispatcher.domain.ledger import Row
 from services.dispatcher.flows.check_history import CheckHistory
@@ -12,7 +12,7 @@ from services.dispatcher.flows.settle_unknown import NotUnknown, SettleUnknown
 from services.dispatcher.store.unknown import Narrowed
 from shared.access import Caller, Role, Roles, not_found
 from shared.contracts.base import Channel, Id, Lane, MessageId, MessageType, SendState, ZoneId
-from shared.http import Problem, View
+from shared.http import Explanation, Problem, View
 
 router = APIRouter(prefix="/v1/sends", tags=["operations"])
 
@@ -51,7 +51,7 @@ class Settlement(View):
     outcome: Literal[SendState.ACCEPTED, SendState.FAILED]
     """`accepted`: the provider took it; `failed`: it never went out. It is not sent again."""
 
-    reason: Annotated[str, StringConstraints(min_length=5, max_length=500, strip_whitespace=True)]
+    reason: Explanation
     """Such as where it was looked up. No names, numbers or addresses."""
 
 

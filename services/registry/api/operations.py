@@ -3,14 +3,14 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import ConfigDict, StringConstraints
+from pydantic import ConfigDict
 
 from services.registry.api.paging import Cursor
 from services.registry.api.scopes import Operator, Wired, actor_of
 from services.registry.flows.hold_back import BEHIND, Gate
 from services.registry.flows.recover import recover
 from services.registry.flows.republish import Republishable, republish
-from shared.http import Problem, View, sentence
+from shared.http import Explanation, Problem, View, sentence
 from shared.topics import BULLETINS, MEMBERS, NETWORKS, VERDICTS, ZONES
 
 router = APIRouter(tags=["operations"])
@@ -50,7 +50,7 @@ class Recovery(View):
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    reason: Annotated[str, StringConstraints(min_length=5, max_length=500, strip_whitespace=True)]
+    reason: Explanation
 
 
 class Recovered(View):
