@@ -68,7 +68,11 @@ Translate = Callable[[Request, Problem], Problem]
 
 
 class View(BaseModel):
-    """What a body or an answer is made of: the docstrings of its fields explain them in `/docs`."""
+    """What a body or an answer is made of: the docstrings of its fields explain them in `/docs`.
+
+    Not for a generic class: below Python 3.13 the docstrings are looked for in the source where a
+    class is made, and where `Page[Item]` is only mentioned, that may end in an error.
+    """
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 

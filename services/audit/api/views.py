@@ -1,9 +1,10 @@
 """The shapes of the answers."""
 
 import base64
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
+from pydantic import BaseModel, Field
 
 from services.audit.store.log import Stored
 from shared.http import View
@@ -11,12 +12,13 @@ from shared.http import View
 T = TypeVar("T", bound=View)
 
 
-class Page(View, Generic[T]):
+class Page(BaseModel, Generic[T]):  # no `View`, see there
     """One page of a list."""
 
     items: list[T]
-    next: int | None
-    """The cursor of the page that follows; null at the end."""
+    next: Annotated[
+        int | None, Field(description="The cursor of the page that follows; null at the end.")
+    ]
 
 
 class EntryView(View):

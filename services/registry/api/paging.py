@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Query
-from pydantic import BaseModel
-
-from shared.http import View
+from pydantic import BaseModel, Field
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -17,12 +15,11 @@ Limit = Annotated[int, Query(ge=1, le=500, description="How many items at most."
 DEFAULT_LIMIT = 50
 
 
-class Page(View, Generic[T]):
+class Page(BaseModel, Generic[T]):  # no `View`, see there
     """One page of a list."""
 
     items: list[T]
-    next: str | None
-    """Where the list goes on; None at its end."""
+    next: Annotated[str | None, Field(description="Where the list goes on; null at its end.")]
 
 
 def paged(items: Sequence[T], limit: int, last: str | None) -> Page[T]:
