@@ -2,8 +2,8 @@
 
 Positions are stored in MongoDB in the transaction that stores what the records led to, under a
 fence: a process that lost a partition cannot store anything for it. So each record's effect is
-stored exactly once, whatever is killed when. (EMBEDDED frameworks' policies either lose records or
-try one bad record thousands of times a second.)
+stored exactly once, whatever is killed when. The policies of frameworks either lose records or try
+one bad record thousands of times a second (docs/decisions/0003).
 """
 
 import asyncio

@@ -8,7 +8,7 @@ batch, and turns what they give or raise into a verdict:
     try:
         signed = examine(case, Alert, now)
         ...claims, times, networks...
-        answer = accepted(case, signed, choice, now, ...)
+        answer = accepted(case, choice, now, people=...)
     except Refused as refused:
         answer = refusal(case, refused, now)
 """
@@ -189,7 +189,7 @@ def examine(case: Case, model: type[P], now: datetime) -> Signed[P]:
     """Read the record and verify its signature. Raises `Refused`.
 
     Record key, `zone_id`, protected `zone` and the key's zone are equal; `topic` is the topic
-    read; `issued_by` is the signer (DESIGN, section 3).
+    read; `issued_by` is the signer (docs/architecture.md, "Police events are signed").
     """
     event = _read(case, model)
     if zone_named(case.record) != event.zone_id:

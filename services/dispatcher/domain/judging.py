@@ -14,7 +14,7 @@ from shared.judging import Case, Refused, signed_by
 
 WINDOW = timedelta(minutes=30)
 MOST_NETWORKS = 10
-"""More distinct networks than this within `WINDOW` need two officers (DESIGN, section 3)."""
+"""More distinct networks than this within `WINDOW` need two officers."""
 
 
 @dataclass(frozen=True, slots=True)

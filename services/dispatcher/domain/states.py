@@ -108,7 +108,7 @@ TRANSITIONS: dict[Cause, dict[SendState, frozenset[SendState]]] = {
         _S.ATTEMPTING: frozenset({_S.UNKNOWN}),
     },
 }
-"""Per cause: from which state to which. DESIGN section 4 draws the same."""
+"""Per cause: from which state to which. docs/architecture.md draws the same."""
 
 FINAL = frozenset(
     {

@@ -188,7 +188,7 @@ class PlanMessage:
     # ---- updates and all-clears
 
     async def _make_room(self, message: Message) -> None:
-        """Cancel what a later message replaces: of this one, and by this one (DESIGN, section 3).
+        """Cancel what a later message replaces: of this one, and by this one.
 
         Both ways round, because an update may be planned before its alert.
         """

@@ -13,7 +13,7 @@ COPY_GROUP = group(Party.DISPATCHER, "copy")
 COPY_TOPICS = (ZONES.name, NETWORKS.name, MEMBERS.name, ERASURES.name)
 
 PATIENCE = timedelta(seconds=2)
-"""How long a message waits for a copy that has been complete before (DESIGN, section 2)."""
+"""How long a message waits for a copy that has been complete before (docs/architecture.md)."""
 
 _LOOK_AGAIN_S = 0.02
 """Other processes may be the ones that copy; ours tells at once (`moved`)."""

@@ -1,4 +1,4 @@
-"""Who may do what (DESIGN, sections 1 and 6). What one may not see does not exist for one.
+"""Who may do what. What one may not see does not exist for one.
 
 A right is a way of standing to a zone or a network; a route names the rights of which one is
 enough. What a coordinator may see follows from the network's own list, never from the token.

@@ -1,6 +1,6 @@
 """Hold back what a restored backup would say: nothing is published before it is recovered.
 
-DESIGN, section 9: a database that is older than its own topics sends nothing until `recover`.
+A database that is older than its own topics sends nothing until `recover` (docs/decisions/0010).
 """
 
 import asyncio

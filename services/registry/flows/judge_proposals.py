@@ -33,7 +33,7 @@ from shared.topics import Party, group
 GROUP = group(Party.REGISTRY, "proposals")
 
 OLDEST = timedelta(days=7)
-"""A proposal issued longer ago is refused (DESIGN, section 3)."""
+"""A proposal issued longer ago is refused."""
 
 
 async def judge_proposals(

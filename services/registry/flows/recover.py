@@ -1,8 +1,8 @@
 """Go on after a backup was restored: take from the topics what the database does not know.
 
-DESIGN, section 9. Each aggregate, release or verdict is taken in a transaction of its own, with a
-record, so that this can be interrupted and asked for again. Erasures were applied before: their
-topic is read, and nothing else is, while the database is behind.
+Each aggregate, release or verdict is taken in a transaction of its own, with a record, so that this
+can be interrupted and asked for again. Erasures were applied before: their topic is read, and
+nothing else is, while the database is behind (docs/decisions/0010).
 """
 
 from collections.abc import Awaitable, Callable, Mapping

@@ -231,7 +231,7 @@ async def test_a_fixed_line_is_no_destination_for_an_sms(linde: Registry) -> Non
 
 
 async def test_who_left_is_published_without_contact_details(linde: Registry) -> None:
-    """DESIGN, section 2: "A record of someone who left carries no contact details"."""
+    """docs/architecture.md: "A record of someone who left carries no contact details"."""
     coordinator = linde.coordinator()
     new = await coordinator.post(MEMBERS, 201, json=member_input(1, accepted_on_paper=paper(linde)))
     leave = f"{MEMBERS}/{new['member_id']}/leave"

@@ -333,7 +333,7 @@ async def test_a_recorded_reason_clears_feedback_that_is_due(linde: Registry) ->
 
 
 async def test_an_officer_is_reminded_once_of_feedback_that_is_due(linde: Registry) -> None:
-    """DESIGN, section 1: "Every warm message owes its members feedback"."""
+    """Every warm message owes its members feedback."""
     await add_network(linde, "bin-2", coordinator="coordinator-3")
     await alerted(linde, "bin-linde", "bin-2")
     for days in (6, 1, 1):
@@ -411,7 +411,7 @@ async def test_that_all_was_sent_stands_on_the_timeline(linde: Registry) -> None
 
 
 async def test_the_timeline_says_once_when_the_audit_log_has_everything(linde: Registry) -> None:
-    """DESIGN, section 2: the registry reads `bin.replays`; an agreement is worth a line."""
+    """The registry reads `bin.replays`; an agreement is worth a line."""
     wanted = await waits(linde)
     path = f"{BULLETINS}/{wanted.bulletin_id}"
     await linde.coordinator().post(f"{path}/release")
@@ -446,7 +446,7 @@ async def test_the_timeline_says_once_when_the_audit_log_has_everything(linde: R
 
 
 async def test_every_action_on_a_key_is_on_record(linde: Registry) -> None:
-    """DESIGN, section 2: `bin.access` "carries every registry action on a bulletin or key"."""
+    """On `bin.access`, as is every action on a bulletin."""
     await linde.police().call("DELETE", "/zones/demo/keys/key-1", 200)
 
     found = [(e.action, e.reader) for e in await linde.events(Access) if e.kind == "key"]

@@ -148,7 +148,7 @@ def test_nothing_leaves_a_final_state(final: SendState) -> None:
 
 
 def test_only_what_was_attempting_becomes_unknown() -> None:
-    """DESIGN, section 4: outside `recover`, only `attempting` becomes `unknown`."""
+    """Outside `recover`, which doubts what was planned or claimed as well."""
     origins = {
         before
         for cause, moves in TRANSITIONS.items()

@@ -74,12 +74,12 @@ LIFE = [send(1, "accepted"), send(2, "delivered")]
 
 @given(st.lists(st.sampled_from(LIFE), max_size=8))
 def test_however_often_an_event_is_read_again_it_counts_once(again: list[Send]) -> None:
-    """DESIGN, section 4: "`seq`, gap-free per send; `event_id` derives from send and `seq`"."""
+    """The `seq` of a send has no gaps, and tells an event that was read before."""
     assert totals([*LIFE, *again]) == totals(LIFE)
 
 
 def test_a_person_in_two_networks_counts_in_both_and_is_paid_once() -> None:
-    """DESIGN, section 1: "One person who is in two networks gets one SMS per alert"."""
+    """One SMS goes to one person, of whom both networks are on record (docs/architecture.md)."""
     assert totals(LIFE) == {
         "bin-eik": Counter(reached=1, segments=2),
         "bin-linde": Counter(reached=1),
@@ -93,7 +93,7 @@ def test_a_late_no_moves_from_reached_to_failed_and_stays_paid() -> None:
 
 
 def test_a_second_attempt_is_paid_once_more() -> None:
-    """DESIGN, section 4: "gets one second attempt, flagged `possible_duplicate`"."""
+    """A fresh warm send gets one, flagged `possible_duplicate` (docs/architecture.md)."""
     second = [send(1, "unknown"), send(2, "accepted", attempt=2), send(3, "delivered", attempt=1)]
 
     assert totals(second)["bin-eik"] == Counter(reached=1, segments=4)

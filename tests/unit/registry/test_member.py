@@ -74,7 +74,7 @@ def test_who_left_does_not_accept() -> None:
 
 
 def test_a_member_without_a_mobile_is_shown_as_unreachable() -> None:
-    """DESIGN, section 1: "shown as such, never silently skipped"."""
+    """Shown as such, never silently skipped."""
     fixed = member().model_copy(update={"phone": "+3293000000", "phone_kind": "fixed"})
 
     assert by_sms(member()) == "reachable"

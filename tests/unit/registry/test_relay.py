@@ -72,7 +72,7 @@ def test_however_late_one_looks_each_step_is_taken_once_and_the_last_is_the_offi
 
 
 def test_once_escalated_the_officer_may_relay_too() -> None:
-    """DESIGN, section 1: "whatever waits too long escalates to the officer"."""
+    """Whatever waits too long is the officer's concern."""
     of = active(coordinator())
 
     assert not may_relay(POLICE, of, waiting(), NOW)
@@ -108,7 +108,7 @@ def test_an_adopted_tip_waits_as_prevention_with_the_officers_words() -> None:
 
 
 def test_a_tip_is_nobodys_to_relay_before_it_is_adopted() -> None:
-    """DESIGN, section 1: "Only the police write about crime"."""
+    """Only the police write about crime."""
     with pytest.raises(Conflict):
         rules.release(tip(), active(coordinator()), "coordinator-1", NOW)
 
