@@ -256,6 +256,20 @@ PROBLEMS: Mapping[str, Mapping[ListLanguage, Said]] = {
         ("Een onderdeel antwoordt nu niet; er is niets gewijzigd.", "Probeer opnieuw."),
         ("Une partie ne répond pas ; rien n'a été modifié.", "Réessayez."),
     ),
+    "no-pseudonym-key": _in(
+        (
+            "A key is missing, without which your reading cannot be put on record.",
+            "Tell the operator: trying again does not help.",
+        ),
+        (
+            "Er ontbreekt een sleutel, zonder dewelke uw inzage niet geregistreerd kan worden.",
+            "Verwittig de beheerder: opnieuw proberen helpt niet.",
+        ),
+        (
+            "Il manque une clé, sans laquelle votre consultation ne peut être enregistrée.",
+            "Prévenez l'opérateur : réessayer n'aide pas.",
+        ),
+    ),
     "fault": _in(
         ("Something is wrong on our side.", "The operator has been told; try again later."),
         ("Er is iets mis bij ons.", "De beheerder is verwittigd; probeer later opnieuw."),
