@@ -9,11 +9,12 @@ from services.audit.domain.alarms import Alarm
 from services.audit.domain.closing import MOST_REQUESTS, stays_different_id, wait_after
 from services.audit.domain.drafting import alarm_draft
 from services.audit.domain.entries import Draft, EntryType, zone_of
-from services.audit.flows.append_entries import AppendEntries
+from services.audit.flows.append_entries import Also, AppendEntries
 from services.audit.flows.count_events import CountEvents, OnRecord
 from services.audit.flows.metrics import ALARMS, ANSWERS, STAY_DIFFERENT
-from services.audit.store.closings import Closings
+from services.audit.store.closings import COUNTED_AGAIN, Closings, has_come
 from services.audit.store.log import LogStore
+from services.audit.store.ownership import OtherWriter
 from shared.clock import Clock
 from shared.contracts import Replay
 from shared.failures import Fenced
@@ -30,6 +31,10 @@ class AnswerClosings:
     """A job: `agreed` or `resend` on `bin.replays`, and an entry either way.
 
     Events are asked for again after longer and longer waits; in the end there is an alarm.
+
+    Counting the events of a message to 100,000 people takes seconds of the processor. So only the
+    process that writes the log counts, once for each statement, and then where some of them came:
+    once a minute at most.
     """
 
     def __init__(
@@ -47,26 +52,38 @@ class AnswerClosings:
         self._closings = closings
         self._outbox = outbox
         self._clock = clock
+        self._rests: dict[str, tuple[str, float]] = {}
+        """Statements whose answer could not be written, and until when: is their log broken?"""
+
         self._logger = structlog.get_logger(job="answers")
 
     async def once(self) -> bool:
         """Answer what is open; tell whether something was answered."""
         answered = False
         for row in await self._closings.asking(self._clock.now(), _BATCH):
-            answered |= await self._look(row)
+            if not self._is_resting(row):
+                answered |= await self._look_as_writer(row)
         return answered
+
+    def _is_resting(self, row: Document) -> bool:
+        event_id, until = self._rests.get(row["_id"], ("", 0.0))
+        return event_id == row["event_id"] and self._clock.monotonic() < until
+
+    async def _look_as_writer(self, row: Document) -> bool:
+        try:
+            async with self._append.borrow(row["log"]):
+                return await self._look(row)
+        except OtherWriter:
+            return False  # it answers
 
     async def _look(self, row: Document) -> bool:
         size = await self._log.size(row["log"])
-        looked_at, again_at = row.get("looked_at"), row.get("again_at")
-        waits = again_at is not None and again_at > self._clock.now()
-        is_due = again_at is not None and not waits
-        if looked_at is not None and looked_at >= size and not is_due:
-            return False
-        bound = size if looked_at is not None or row["bound"] is None else int(row["bound"])
-        seen = await self._count(row["log"], row["message_id"], row["release"], bound)
-        if seen == OnRecord(row["events"], row["digest"]):
+        stated = OnRecord(row["events"], row["digest"])
+        seen = await self._seen(row, size, stated)
+        if seen == stated:
             return await self._answer(row, "agreed", seen, size)
+        again_at = row.get("again_at")
+        waits = again_at is not None and again_at > self._clock.now()
         if waits or row.get("stays_different"):
             # each request has the dispatcher state it anew: answering at once would never end
             await self._closings.looked(row, size)
@@ -74,6 +91,22 @@ class AnswerClosings:
         if row.get("requests", 0) >= MOST_REQUESTS:
             return await self._give_up(row)
         return await self._answer(row, "resend", seen, size)
+
+    async def _seen(self, row: Document, size: int, stated: OnRecord) -> OnRecord:
+        """Count what is on record, or give what was counted where nothing came since.
+
+        Only a difference is taken from a row: that all is there, the log itself has to say.
+        """
+        kept = row.get("seen")
+        if kept is not None and not has_come(row):
+            seen = OnRecord(int(kept["events"]), str(kept["digest"]))
+            if seen != stated:
+                return seen
+        bound = size if row.get("looked_at") is not None or row["bound"] is None else row["bound"]
+        seen = await self._count(row["log"], row["message_id"], row["release"], bound)
+        if seen != stated:
+            await self._closings.counted(row, seen.events, seen.digest, self._clock.now())
+        return seen
 
     async def _answer(self, row: Document, answer: Answer, seen: OnRecord, size: int) -> bool:
         now = self._clock.now()
@@ -97,12 +130,21 @@ class AnswerClosings:
                 raise Fenced(row["_id"])  # another statement came meanwhile: that one is answered
             await self._outbox.add(session, [replay], ce_ids=[replay.event_id])
 
-        done = await self._append(row["log"], [_draft(replay, row)], also)
+        done = await self._written(row, _draft(replay, row), also)
         if done:
             ANSWERS.labels(answer).inc()
             if answer == "resend":
                 ALARMS.labels(Alarm.CLOSING_DIFFERS.value).inc()
             STAY_DIFFERENT.set(await self._closings.staying_different())
+        return done
+
+    async def _written(self, row: Document, draft: Draft, also: Also) -> bool:
+        done = await self._append(row["log"], [draft], also)
+        if done:
+            self._rests.pop(row["_id"], None)
+        else:
+            until = self._clock.monotonic() + COUNTED_AGAIN.total_seconds()
+            self._rests[row["_id"]] = (row["event_id"], until)
         return done
 
     async def _give_up(self, row: Document) -> bool:
@@ -119,7 +161,7 @@ class AnswerClosings:
             if not await self._closings.gave_up(session, row):
                 raise Fenced(row["_id"])
 
-        done = await self._append(row["log"], [draft], also)
+        done = await self._written(row, draft, also)
         if done:
             reason = Alarm.CLOSING_STAYS_DIFFERENT.value
             ALARMS.labels(reason).inc()

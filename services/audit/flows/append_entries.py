@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 
 from services.audit.domain.entries import Draft, Sealed
 from services.audit.flows.metrics import ENTRIES
@@ -36,6 +37,10 @@ class AppendEntries:
         except (OtherWriter, Fenced, BrokenLog):
             return False
         return True
+
+    def borrow(self, log: str) -> AbstractAsyncContextManager[None]:
+        """Be a log's writer for what leads to an entry as well. Raises `OtherWriter`."""
+        return self._ownership.borrow(log)
 
     async def _work(self, session: Session, log: str, drafts: Sequence[Draft], also: Also) -> None:
         await also(session)

@@ -112,10 +112,17 @@ class RecordBatch:
             await self._originals.add(session, batch.originals, self._clock.now())
         await self._erasures.add(session, batch.erasures)
         await self._copies.set_networks(session, batch.networks)
+        sent: dict[str, set[str | None]] = {}
         for log, events in batch.by_log.items():
-            await self._record(session, log, events)
+            sealed = await self._record(session, log, events)
+            sent[log] = {
+                entry.draft.message_id for entry in sealed if entry.draft.type is EntryType.SEND
+            }
+        await self._closings.came(session, sent)
 
-    async def _record(self, session: Session, log: str, events: Sequence[Event | Draft]) -> None:
+    async def _record(
+        self, session: Session, log: str, events: Sequence[Event | Draft]
+    ) -> list[Sealed]:
         drafts: list[Draft] = []
         others: list[Event] = []
         for event in events:
@@ -130,6 +137,7 @@ class RecordBatch:
         sealed = await self._append.append(session, log, drafts)
         if others:
             await self._project(session, log, others, sealed)
+        return sealed
 
     async def _changed_keys(self, session: Session, zone: Zone) -> list[Draft]:
         known = await self._copies.zone(session, zone.zone_id)

@@ -1,8 +1,8 @@
 """What must be closed by when, and what the closing statements said: collection `closings`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pymongo import UpdateOne
 
@@ -10,6 +10,13 @@ from services.audit.store.blocks import ids_of
 from shared.contracts import MessageClosed
 from shared.contracts.base import MessageType
 from shared.mongo import Database, Document, Session
+
+COUNTED_AGAIN = timedelta(minutes=1)
+"""After how long a statement that differs is counted again, where events of its message came."""
+
+_CAME: Document = {"$ifNull": ["$came", 0]}
+_COUNTED: Document = {"$ifNull": ["$counted", 0]}
+"""Of the batches that brought some of them (`came`), how many were there at the last count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +99,54 @@ class Closings:
             "bound": bound,
         }
         # how often it was asked stays: after each request a new revision is stated
-        write: Document = {"$set": change, "$unset": {"looked_at": ""}}
+        write: Document = {"$set": change, "$unset": {"looked_at": "", "seen": ""}}
         await self._rows.update_one({"_id": row_id}, write, upsert=True, session=session)
+
+    async def came(self, session: Session, sent: Mapping[str, Collection[str | None]]) -> None:
+        """Note the messages, by log, of which a batch brought events, where a statement asks."""
+        names = {name for some in sent.values() for name in some}
+        if not names:
+            return
+        query: Document = {
+            "ask": True,
+            "log": {"$in": [*sent]},
+            "message_id": {"$in": [*names]},
+        }
+        rows = self._rows.find(query, {"log": 1, "message_id": 1}, session=session)
+        # few ask at a time: by its index, whatever the batch holds
+        asking = await rows.hint([("ask", 1)]).to_list()
+        ids = [row["_id"] for row in asking if row["message_id"] in sent[row["log"]]]
+        if ids:
+            change: Document = {"$inc": {"came": 1}}
+            await self._rows.update_many({"_id": {"$in": ids}}, change, session=session)
 
     async def asking(self, now: datetime, most: int) -> list[Document]:
         """Give statements to look at.
 
-        New ones, some whose missing events may have come, and those that are due to be asked again.
+        New ones, those some of whose events came since they were counted, and those that are due
+        to be asked again.
         """
         asks: Document = {"ask": True}
+        came: Document = {
+            "looked_at": {"$ne": None},
+            "counted_at": {"$not": {"$gt": now - COUNTED_AGAIN}},
+            "$expr": {"$ne": [_CAME, _COUNTED]},
+        }
         new = self._rows.find({**asks, "looked_at": None}).limit(most)
-        differing = self._rows.find({**asks, "looked_at": {"$ne": None}}).sort("looked_at", 1)
+        moved = self._rows.find({**asks, **came}).limit(most)
         due = self._rows.find({**asks, "again_at": {"$lte": now}}).limit(most)
-        found = [*await new.to_list(), *await differing.limit(most).to_list(), *await due.to_list()]
+        found = [*await new.to_list(), *await moved.to_list(), *await due.to_list()]
         return list({row["_id"]: row for row in found}.values())
+
+    async def counted(self, row: Document, events: int, digest: str, now: datetime) -> None:
+        """Note what was on record of a statement that differs, until more of its message comes."""
+        same = {"_id": row["_id"], "event_id": row["event_id"]}
+        note = {
+            "seen": {"events": events, "digest": digest},
+            "counted": row.get("came", 0),
+            "counted_at": now,
+        }
+        await self._rows.update_one(same, {"$set": note})
 
     async def answered(
         self,
@@ -117,17 +158,21 @@ class Closings:
     ) -> bool:
         """Note an answer, unless another statement came meanwhile.
 
-        After `resend` the statement is looked at again once the log has grown beyond `size`, and
-        its events are asked for again at `again_at`.
+        After `resend` the statement is looked at again once some of its events have come, and they
+        are asked for again at `again_at`.
         """
         attempts = int(row.get("attempts", 0)) + 1
         note: Document = {"$set": {"answer": answer, "looked_at": size, "attempts": attempts}}
         if again_at is None:
-            note["$unset"] = dict.fromkeys(("ask", "requests", "again_at", "stays_different"), "")
+            note["$unset"] = dict.fromkeys(_ASKING, "")
         else:
             note["$set"]["again_at"] = again_at
             note["$inc"] = {"requests": 1}
-        same = {"_id": row["_id"], "event_id": row["event_id"]}
+        same = {
+            "_id": row["_id"],
+            "event_id": row["event_id"],
+            "attempts": row.get("attempts"),  # else another process answered it meanwhile
+        }
         result = await self._rows.update_one(same, note, session=session)
         return result.matched_count == 1
 
@@ -169,6 +214,18 @@ class Closings:
         """Give the ids of the messages that rows of a log name, by their own ids or by `log`."""
         own: list[Document] = [{"_id": ids_of(log)}, {"log": log}]
         return {str(row.get("message_id")) async for row in self._rows.find({"$or": own})}
+
+
+_ASKING = (
+    *("ask", "requests", "again_at", "stays_different"),
+    *("seen", "came", "counted", "counted_at"),
+)
+"""What a row has while its statement differs."""
+
+
+def has_come(row: Document) -> bool:
+    """Tell whether events of a statement's message came since it was counted."""
+    return row.get("came", 0) != row.get("counted", 0)
 
 
 def _id(log: str, kind: MessageType, message_id: str, release: str | None) -> str:

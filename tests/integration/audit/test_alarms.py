@@ -1,19 +1,26 @@
 """What should have come and did not: an entry, a notice, and no second alarm for the same."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
+import pytest
 from prometheus_client import REGISTRY
 
-from services.audit.domain.closing import MOST_REQUESTS
+from services.audit.domain.closing import MOST_REQUESTS, digest
+from services.audit.store.closings import COUNTED_AGAIN, Closings
+from services.audit.store.log import LogStore
 from shared.clock import Clock
 from shared.contracts import Zone
 from shared.contracts.registry import LegalBasis
 from shared.kafka import Outgoing
+from shared.mongo import Document
 from tests.integration.audit import rows
 from tests.integration.audit.test_whole_path import closed, publish_alert, replays
 from tests.integration.audit.world import MESSAGE, World, check_lists, send, until
+
+OTHER = "9f1c2a34-9b1e-4d27-8a5e-0c2f6d1b7e90"
 
 
 async def alarms(world: World, log: str) -> list[str]:
@@ -118,3 +125,121 @@ async def test_a_statement_that_stays_different_is_asked_for_ever_later_and_then
         assert answers == ["resend"] * MOST_REQUESTS + ["agreed"]
         assert gauge() == 0
     assert await check_lists(world)("demo") is None
+
+
+class Looks:
+    """How often the job of any process looked for statements, and read a message's sends."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.turns = 0
+        self.counts = 0
+        asking, send_bodies = Closings.asking, LogStore.send_bodies
+
+        async def ask(closings: Closings, now: datetime, most: int) -> list[Document]:
+            self.turns += 1
+            return await asking(closings, now, most)
+
+        def read(log: LogStore, name: str, message_id: str, below: int) -> AsyncIterator[bytes]:
+            self.counts += 1
+            return send_bodies(log, name, message_id, below)
+
+        monkeypatch.setattr(Closings, "asking", ask)
+        monkeypatch.setattr(LogStore, "send_bodies", read)
+
+    async def settle(self) -> None:
+        """Have each of two processes look twice at what is stored now."""
+        enough = self.turns + 6
+
+        async def looked() -> bool:
+            return self.turns >= enough
+
+        await until(looked, "the job to look")
+
+
+async def test_a_message_is_counted_again_only_where_more_of_it_came_and_once_a_minute(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By one of two processes, however often the log grows by something else."""
+    looks, begun, passed = Looks(monkeypatch), datetime.now(UTC), [timedelta()]
+    world.clock = Clock(now=lambda: begun + passed[0])
+    sends = [send(number) for number in range(6)]
+    statement = closed([item.event_id for item in sends], 6)
+    others = iter(range(100, 200))
+
+    async def publish(*numbers: int) -> None:
+        await world.publish(*[sends[number] for number in numbers])
+
+    async def grow() -> None:
+        """Have the log grow by another message, three times, and each process look."""
+        for _ in range(3):
+            await world.publish(send(next(others), message=OTHER))
+            await looks.settle()
+
+    async with world.running(), world.running():
+        await publish(0, 1, 2)
+        await world.publish(statement)
+        assert [item["answer"] for item in await replays(world, 1)] == ["resend"]
+        await grow()
+        passed[0] += COUNTED_AGAIN / 2
+        await publish(0, 1, 2)  # as the dispatcher does, which cannot know what was lost
+        await grow()
+        assert looks.counts == 1
+        await publish(3)
+        await grow()
+        assert looks.counts == 1, "within the minute"
+        await publish(4)
+        passed[0] += COUNTED_AGAIN / 2
+        await looks.settle()
+        assert looks.counts == 2, "once for both"
+        assert [item["events_seen"] for item in await replays(world, 2)] == [3, 5]
+        passed[0] += timedelta(hours=1)
+        assert [item["events_seen"] for item in await replays(world, 3)] == [3, 5, 5]
+        await grow()
+        assert looks.counts == 2, "when it is due nothing more has come"
+        tired = {"requests": MOST_REQUESTS, "again_at": world.clock.now()}
+        await world.database["closings"].update_one({"message_id": MESSAGE}, {"$set": tired})
+
+        async def given_up() -> bool:
+            return await alarms(world, "demo") == ["closing_stays_different"]
+
+        await until(given_up, "the alarm")
+        for _ in range(3):
+            passed[0] += timedelta(hours=1)
+            await grow()
+        assert looks.counts == 2, "given up, and nothing came"
+        await publish(5)
+        assert [item["answer"] for item in await replays(world, 4)][3] == "agreed"
+        await grow()
+        assert looks.counts == 3
+    assert await check_lists(world)("demo") is None
+
+
+async def test_an_answer_that_cannot_be_written_is_not_tried_at_every_look(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a log that is broken: counting for it again and again would be for nothing."""
+    looks = Looks(monkeypatch)
+    sends = [send(number) for number in range(3)]
+    async with world.running(), world.running():
+        await world.publish(*sends)
+        await world.signed(3)
+        bodies = await rows.bodies(world.database)
+        await rows.set_bodies(world.database, [*bodies, bodies[-1]])
+        row: Document = {
+            "_id": f"demo|alert|{MESSAGE}|",
+            "log": "demo",
+            "message_type": "alert",
+            "message_id": MESSAGE,
+            "release": None,
+            "open": False,
+            "ask": True,
+            "event_id": "closed-1",
+            "revision": 1,
+            "events": 3,
+            "digest": digest(item.event_id for item in sends),
+            "bound": None,
+        }
+        await world.database["closings"].insert_one(row)
+        for _ in range(3):
+            await looks.settle()
+        assert looks.counts == 1
