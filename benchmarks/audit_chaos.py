@@ -1,4 +1,7 @@
-"""The chaos check: audit service, database and broker killed while 20,000 sends flow."""
+"""The chaos check: whatever the audit service needs is taken away while 20,000 sends flow.
+
+It is killed and frozen, its connections to the broker are cut, its database and broker killed.
+"""
 
 import random
 import tempfile
@@ -16,8 +19,8 @@ from tests.support.stacks import wait_ready
 TITLE = "Audit: the account after a storm"
 SENDS, SEED = 20_000, 20_261_122
 BLOWS: list[Blow] = [
-    *("kill audit", "freeze audit", "kill mongod", "kill audit", "kill kafka"),
-    *("freeze audit", "kill audit", "kill mongod", "kill audit", "kill kafka"),
+    *("kill audit", "freeze audit", "kill mongod", "cut audit", "kill audit", "kill kafka"),
+    *("freeze audit", "cut audit", "kill audit", "kill mongod", "kill audit", "kill kafka"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""The audit service killed and frozen while messages flow.
+"""The audit service killed, cut from the broker, and frozen while messages flow.
 
 `python -m benchmarks audit_chaos` is the long form, with the database and the broker killed too.
 """
@@ -20,7 +20,7 @@ def test_whatever_happens_to_it_the_log_equals_the_sandbox_one_to_one(
         marker,
         numbers,
         alerts=4,
-        blows=["kill audit", "freeze audit"],
+        blows=["kill audit", "cut audit", "freeze audit"],
         chance=random.Random(7),  # noqa: S311 - the same moments in every run
         patience=150,
     )

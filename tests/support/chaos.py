@@ -15,12 +15,15 @@ from services.audit.verify import VERIFIED, verify_bundle
 from shared.clock import Clock
 from shared.contracts import Alert
 from tests.e2e.local_stack import LocalStack, lines, until
+from tests.support.connections import cut
 
-Blow = Literal["kill audit", "freeze audit", "kill mongod", "kill kafka"]
+Blow = Literal["kill audit", "freeze audit", "cut audit", "kill mongod", "kill kafka"]
 """`freeze` stops the process for longer than its broker session and its lease last: it comes back
-with connections that everybody else has given up."""
+with connections that everybody else has given up. `cut` takes its connections to the broker away,
+again and again, while all others keep theirs."""
 
 _FROZEN_S = 7.0
+_CUT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +102,22 @@ def _strike(stack: LocalStack, blow: Blow) -> None:
     if what == "kill":
         stack.wait_back(part, stack.kill(part), within=60)
         return
+    if what == "cut":
+        _cut(stack, part)
+        return
     stack.signal(part, signal.SIGSTOP)
     time.sleep(_FROZEN_S)
     stack.signal(part, signal.SIGCONT)
+
+
+def _cut(stack: LocalStack, part: str) -> None:
+    broker = int(stack.stack().kafka.bootstrap.rpartition(":")[2])
+    end = time.monotonic() + _CUT_S
+    count = 0
+    while time.monotonic() < end:
+        count += cut(stack.stack().pids[part], broker)
+        time.sleep(0.1)
+    assert count > 1
 
 
 def _account(
