@@ -75,9 +75,9 @@ FIELDS = {
 """What the service reads a log from.
 
 Not these, which no auditor is shown as the log's: `epoch`, `owner` and `batches` of a head,
-`bound`, `looked_at`, `seen`, `came`, `counted`, `counted_at`, `requests` and `again_at` of a closing,
-`positions`, `leases` and `checks` say how far the work has come, and what they make it skip is found
-by statements and witnesses;
+`bound`, `looked_at`, `seen`, `came`, `counted`, `counted_at`, `requests` and `again_at` of a
+closing, `positions`, `leases` and `checks` say how far the work has come, and what they make it
+skip is found by statements and witnesses;
 `zones` and `networks` are copies of what the registry says now, and give a log's pages their names
 only; `originals` are what `original` entries commit to, and are read no more once they have one;
 `erasures` say of whom nothing more is to be kept, which the log does not name.
