@@ -25,7 +25,11 @@ LEASE = timedelta(seconds=6)
 
 
 class OtherWriter(Retryable):
-    """Another process writes this log now."""
+    """Another process writes this log now.
+
+    Where that lasts while records of the log come to us, our watchdog ends this process, and Kafka
+    gives its partitions to the one that writes.
+    """
 
 
 class Ownership:
