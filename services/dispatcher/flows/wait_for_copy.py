@@ -6,6 +6,7 @@ from datetime import timedelta
 from services.dispatcher.store.copy import Copy
 from shared.clock import Clock
 from shared.consume import PositionStore
+from shared.failures import Held
 from shared.kafka import Log, Positions
 from shared.topics import ERASURES, MEMBERS, NETWORKS, ZONES, Party, group
 
@@ -14,6 +15,9 @@ COPY_TOPICS = (ZONES.name, NETWORKS.name, MEMBERS.name, ERASURES.name)
 
 PATIENCE = timedelta(seconds=2)
 """How long a message waits for a copy that has been complete before (docs/architecture.md)."""
+
+_HELD_S = 30.0
+"""Well before the watchdog takes the wait for a stall, and has the first copy begin again."""
 
 _LOOK_AGAIN_S = 0.02
 """Other processes may be the ones that copy; ours tells at once (`moved`)."""
@@ -46,7 +50,8 @@ class CopyGate:
         """Wait, and give the ends that the copy has not passed: empty where it is up to date.
 
         Without bound while the copy has never been complete: judged by half a copy, a good alert
-        would be refused. Raises `Retryable` while Kafka does not tell its ends.
+        would be refused. So `Held` is raised now and then, which says that this is on purpose.
+        Raises `Retryable` while Kafka does not tell its ends.
         """
         started = self._clock.monotonic()
         ends = await self._log.end_offsets(COPY_TOPICS)
@@ -57,6 +62,8 @@ class CopyGate:
             waited = self._clock.monotonic() - started
             if waited >= self._patience and await self._copy.was_complete():
                 return ends
+            if waited >= _HELD_S:
+                raise Held("zones, networks and members were never copied as a whole yet")
             await self._pause()
 
     async def passed(self, ends: Positions) -> bool:

@@ -1,6 +1,7 @@
 """Judging on a real database: one verdict each, claims, two officers, the wait for the copy."""
 
 import asyncio
+import itertools
 import uuid
 from collections.abc import AsyncGenerator, Sequence
 from datetime import timedelta
@@ -10,9 +11,13 @@ from typing import Any
 import pytest
 
 from services.dispatcher.domain.message import MessageKey, Thread
+from services.dispatcher.flows.wait_for_copy import CopyGate
+from shared.clock import Clock
+from shared.consume import PositionStore
 from shared.contracts import Access, Alert, DeadLetter, Verdict
 from shared.contracts.base import MessageType, Status
 from shared.contracts.dispatcher import Reason, VerdictKind
+from shared.failures import Held
 from shared.kafka import KafkaLog, Outgoing, Record
 from shared.mongo import connect, database, transaction
 from shared.settings import MongoSettings
@@ -318,6 +323,21 @@ async def test_copy_that_stands_still_delays_an_alert_by_two_seconds_and_marks_i
     finally:
         task.cancel()
     assert (await half.row(key))["ends"]
+
+
+async def test_a_long_wait_for_the_first_copy_says_that_it_is_on_purpose(
+    mongo_database: MongoSettings, tmp_path: Path
+) -> None:
+    """Its watchdog would take it for a stall, and have the copy begin again each minute."""
+    cluster, police, passed = MemoryCluster(), Police(), itertools.count(step=10)
+    async with connect(mongo_database, "test") as client:
+        own = database(client, mongo_database.database)
+        half = PlanningHalf(MemoryLog(cluster), client, own, tmp_path)
+        await half.prepare()
+        await half.publish(police.zone())
+        clock = Clock(monotonic=lambda: float(next(passed)))
+        with pytest.raises(Held):
+            await CopyGate(half.copy, half.log, PositionStore(own), clock).wait()
 
 
 async def test_alert_waits_without_bound_for_a_copy_that_was_never_complete(
