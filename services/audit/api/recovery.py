@@ -1,15 +1,13 @@
 """`/v1/recover`: go on after a backup was restored."""
 
-from typing import Annotated
-
 from fastapi import APIRouter
-from pydantic import ConfigDict, StringConstraints
+from pydantic import ConfigDict
 
 from services.audit.api.scope import Operator, Wired
 from services.audit.flows.recover_log import NotNow, NotRecoverable
 from shared.access import not_found
 from shared.contracts.base import ZoneId
-from shared.http import Problem, View, sentence
+from shared.http import Explanation, Problem, View, sentence
 
 router = APIRouter(tags=["log"])
 
@@ -25,7 +23,7 @@ class Recovery(View):
     zone_id: ZoneId
     """The zone, or `operators`."""
 
-    reason: Annotated[str, StringConstraints(min_length=5, max_length=500, strip_whitespace=True)]
+    reason: Explanation
     """What happened. It is put on record: name nobody."""
 
 

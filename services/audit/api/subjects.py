@@ -23,7 +23,7 @@ from services.audit.flows.limit_lookups import TooManyLookUps
 from services.audit.flows.look_up_subject import SubjectPage
 from shared.callers import Caller
 from shared.contracts.base import ZoneId
-from shared.http import Problem, View
+from shared.http import Explanation, Problem, View
 
 router = APIRouter(prefix="/subjects", tags=["subjects"])
 
@@ -36,7 +36,7 @@ class SubjectQuery(View):
     destination: Annotated[str, StringConstraints(min_length=3, max_length=254)]
     """A telephone number (a Belgian one may be national) or an e-mail address."""
 
-    reason: Annotated[str, StringConstraints(min_length=5, max_length=500, strip_whitespace=True)]
+    reason: Explanation
     """Why you ask. Whoever the record is about can read it: name nobody else."""
     zone_id: ZoneId | None = None
     """The token's own zone where it is left out."""
