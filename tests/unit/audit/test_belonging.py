@@ -60,7 +60,6 @@ def no_closing(kind: MessageType, release: str, networks: list[str]) -> dict[str
         (entry(EntryType.ACCESS, state="read"), EVERY),
         (entry(EntryType.VERDICT, state="accepted"), EVERY),
     ],
-    ids=str,
 )
 def test_an_entry_belongs_to_what_it_can_tell_of(
     told: dict[str, Any], types: set[MessageType]
