@@ -519,12 +519,6 @@ SEND_REASONS: Table = {
         "Nachricht nicht mehr gültig",
         "message no longer valid",
     ),
-    "no_text": in_each(
-        "geen tekst die verstuurd kan worden",
-        "aucun texte à envoyer",
-        "kein Text zum Senden",
-        "no text to send",
-    ),
     "restored": in_each(
         "hersteld uit een back-up",
         "rétabli depuis une sauvegarde",

@@ -54,8 +54,9 @@ async def recorded(world: World, action: str, count: int = 1) -> list[dict[str, 
 
     async def there() -> bool:
         found.clear()
-        parts = await rows.parts(world.database)
-        for entry in await rows.entries(world.database):
+        entries = await rows.entries(world.database)
+        parts = await rows.parts(world.database)  # written together, so none is missing
+        for entry in entries:
             if (entry["type"], entry["reason"]) == ("access", action):
                 part = parts.get(entry["index"])
                 found.append({} if part is None else orjson.loads(part["part"]))

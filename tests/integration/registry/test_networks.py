@@ -35,7 +35,7 @@ async def test_a_zone_and_its_keys_reach_the_compacted_topic(registry: Registry)
     assert [(o.officer_id, o.subject) for o in last.officers] == [("officer-1", "police-1-demo")]
     [key] = last.keys
     assert (key.confirmed_by, key.enrolled_by) == ("police-2-demo", "admin-1")
-    assert "Voorbeeld" not in last.model_dump_json(), "officers travel as ids"
+    assert "Inspecteur" not in last.model_dump_json(), "officers travel as ids"
     actions = [e.action for e in await registry.events(Access) if e.kind == "key"]
     assert actions == ["key.enrol", "key.confirm"]
 
