@@ -167,7 +167,14 @@ async def test_a_message_is_counted_again_only_where_more_of_it_came_and_once_a_
     others = iter(range(100, 200))
 
     async def publish(*numbers: int) -> None:
+        """Publish some of the sends, and wait until they are on record."""
         await world.publish(*[sends[number] for number in numbers])
+        ids = {sends[number].event_id for number in numbers}
+
+        async def stored() -> bool:
+            return ids <= {entry["event_id"] for entry in await rows.entries(world.database)}
+
+        await until(stored, "the sends to be on record")
 
     async def grow() -> None:
         """Have the log grow by another message, three times, and each process look."""
