@@ -35,11 +35,11 @@ from joserfc.jwk import OKPKey
 from pydantic import AnyHttpUrl
 
 from benchmarks.audit_rig import START, Servers, send, servers, service_process
-from services.audit.domain.closing import CLOSED_WITHIN
+from services.audit.domain.closing import expected_of
 from services.audit.domain.drafting import draft_of, send_draft
 from services.audit.domain.entries import Draft
 from services.audit.settings import AuditSettings
-from services.audit.store.closings import Closings, Expected
+from services.audit.store.closings import Closings
 from services.audit.store.log import LogStore
 from services.audit.store.messages import Messages
 from services.audit.store.ownership import Ownership
@@ -191,7 +191,10 @@ async def _fill(settings: AuditSettings) -> float:
                     if entry.index % _PER_MESSAGE == _PER_MESSAGE - 1
                 ]
                 await messages.take(session, _ZONE, judged)
-                await closings.expect(session, _ZONE, [_expected(one) for _, one in judged])
+                expected = [
+                    one for _, verdict in judged if (one := expected_of(verdict)) is not None
+                ]
+                await closings.expect(session, _ZONE, expected)
 
             await transaction(client, append)
         await owner.release()
@@ -261,18 +264,6 @@ def _verdict(number: int) -> Verdict:
         signer="officer-1-key",
         judged_at=at,
         expires_at=at + timedelta(minutes=30),
-    )
-
-
-def _expected(verdict: Verdict) -> Expected:
-    """Give the closing statement that an accepted message is to have, as its consumer notes it."""
-    ends = verdict.expires_at or verdict.judged_at
-    return Expected(
-        verdict.message_type,
-        str(verdict.message_id),
-        None,
-        ends + CLOSED_WITHIN,
-        verdict.network_ids,
     )
 
 

@@ -67,7 +67,7 @@ async def show_stats(
     """Count sends by day, network, channel and state; federal oversight sees every zone's."""
     log = zone_id if caller.has(Role.FEDERAL) else own_zone(caller, zone_id)
     page = await flows.count_sends.recent(log, since, until, cursor, limit)
-    items = [SendCountView.model_validate(count, from_attributes=True) for count in page.counts]
+    items = [SendCountView.model_validate(count, from_attributes=True) for count in page.items]
     return Stats(items=items, next=page.next)
 
 
@@ -83,7 +83,7 @@ async def list_access(
     log = readable_log(caller, _named(caller, zone_id))
     record = flows.record_access(log, caller, "read", "access.list")
     page = await beside(record, flows.list_access(log, cursor, limit))
-    return Page[FullEntryView](items=[full_view(entry) for entry in page.entries], next=page.next)
+    return Page[FullEntryView](items=[full_view(entry) for entry in page.items], next=page.next)
 
 
 def _named(caller: Caller, zone_id: str | None) -> str:

@@ -108,7 +108,7 @@ async def list_messages(
 ) -> Page[MessageItem]:
     """List messages, the newest first."""
     page = await flows.list_messages(own_zone(caller, zone_id), cursor, limit)
-    items = [MessageItem.model_validate({**row, "zone_id": row["log"]}) for row in page.rows]
+    items = [MessageItem.model_validate({**row, "zone_id": row["log"]}) for row in page.items]
     return Page[MessageItem](items=items, next=page.next)
 
 

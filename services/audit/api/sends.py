@@ -44,7 +44,7 @@ async def list_sends(
 ) -> Page[EntryView]:
     """List sends by their latest entry; filters combine. The order does not change as they do."""
     page = await flows.list_sends(own_zone(caller, zone_id), wanted, cursor, limit)
-    return Page[EntryView](items=[entry_view(body) for body in page.bodies], next=page.next)
+    return Page[EntryView](items=[entry_view(body) for body in page.items], next=page.next)
 
 
 @router.get("/{send_id}")

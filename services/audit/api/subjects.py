@@ -18,9 +18,10 @@ from services.audit.api.scope import (
     own_zone,
 )
 from services.audit.api.views import EntryView, FullEntryView, Page, entry_view, full_view
+from services.audit.domain import pages
 from services.audit.domain.destinations import normalise
 from services.audit.flows.limit_lookups import TooManyLookUps
-from services.audit.flows.look_up_subject import SubjectPage
+from services.audit.store.log import Stored
 from shared.callers import Caller
 from shared.contracts.base import ZoneId
 from shared.http import Explanation, Problem, View
@@ -56,11 +57,11 @@ async def look_up(
     each counts as a look-up.
     """
 
-    async def find(log: str, destination: str) -> SubjectPage:
+    async def find(log: str, destination: str) -> pages.Page[Stored, int]:
         return await flows.look_up.sends(log, destination, cursor, limit)
 
     page = await ask(caller, flows, query, "subject.lookup", find)
-    return Page[EntryView](items=[entry_view(entry.body) for entry in page.entries], next=page.next)
+    return Page[EntryView](items=[entry_view(entry.body) for entry in page.items], next=page.next)
 
 
 @router.post("/record")
@@ -77,11 +78,11 @@ async def give_record(
     question is put on record with each page, which so adds an entry at the end.
     """
 
-    async def find(log: str, destination: str) -> SubjectPage:
+    async def find(log: str, destination: str) -> pages.Page[Stored, int]:
         return await flows.look_up.record(log, destination, cursor, limit)
 
     page = await ask(caller, flows, query, "subject.record", find)
-    return Page[FullEntryView](items=[full_view(entry) for entry in page.entries], next=page.next)
+    return Page[FullEntryView](items=[full_view(entry) for entry in page.items], next=page.next)
 
 
 async def ask(

@@ -1,9 +1,14 @@
-"""What a closing statement is held against."""
+"""What must have a closing statement by when, and what such a statement is held against."""
 
 import hashlib
 import uuid
 from collections.abc import Iterable
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.contracts import Bulletin, Event, MessagePlanned, Verdict
+from shared.contracts.base import MessageType
+from shared.contracts.dispatcher import VerdictKind
 
 CLOSED_WITHIN = timedelta(hours=25)
 """After a message's expiry (of a bulletin: its release); the dispatcher has 24 hours."""
@@ -37,3 +42,44 @@ def digest(event_ids: Iterable[str]) -> str:
     """Give the SHA-256 over sorted event ids, each followed by a line feed, hexadecimal."""
     joined = "".join(f"{event_id}\n" for event_id in sorted(event_ids))
     return hashlib.sha256(joined.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A message (of a bulletin: one release) that must have a closing statement by `due_at`."""
+
+    message_type: MessageType
+    message_id: str
+    release: str | None
+    due_at: datetime
+    network_ids: tuple[str, ...]
+
+
+def expected_of(event: Event) -> Expected | None:
+    """Give what an event says must be closed: what goes out as a whole, or one release of it."""
+    match event:
+        case Verdict(verdict=VerdictKind.ACCEPTED, message_type=MessageType.ALERT):
+            if event.message_id is None:
+                return None
+            ends = event.expires_at or event.judged_at
+            return Expected(
+                event.message_type, event.message_id, None, ends + CLOSED_WITHIN, event.network_ids
+            )
+        case Bulletin():
+            return Expected(
+                MessageType.BULLETIN,
+                event.bulletin_id,
+                event.network_id,
+                event.released_at + CLOSED_WITHIN,
+                (event.network_id,),
+            )
+        case MessagePlanned(message_type=MessageType.ALERT | MessageType.NOTICE):
+            return Expected(
+                event.message_type,
+                event.message_id,
+                event.release,
+                event.expires_at + CLOSED_WITHIN,
+                event.network_ids,
+            )
+        case _:
+            return None

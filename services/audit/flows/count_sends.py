@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
 
+from services.audit.domain.pages import Page, page_of
 from services.audit.store.copies import Copies
 from services.audit.store.sends import Sends
 from shared.clock import Clock
@@ -21,14 +22,6 @@ class SendCount:
     channel: str
     state: str
     count: int
-
-
-@dataclass(frozen=True, slots=True)
-class SendCountPage:
-    """Some counters, and where the next page begins; None at the end."""
-
-    counts: list[SendCount]
-    next: str | None
 
 
 _USUAL_DAYS = 365
@@ -51,7 +44,7 @@ class CountSends:
         until: date | None,
         cursor: str | None,
         limit: int,
-    ) -> SendCountPage:
+    ) -> Page[SendCount, str]:
         """Give one page: without `since`, of the year that ends on `until`, or today (UTC)."""
         if since is None:
             end = until or self._clock.now().astimezone(UTC).date()
@@ -65,7 +58,7 @@ class CountSends:
         until: date | None,
         cursor: str | None,
         limit: int,
-    ) -> SendCountPage:
+    ) -> Page[SendCount, str]:
         """Give one page of one log's counters, or of all; `cursor` is `next` of the page before.
 
         Both days are included, and where none is named everything is.
@@ -77,9 +70,8 @@ class CountSends:
             after=cursor,
             most=limit + 1,
         )
-        shown = rows[:limit]
-        following = str(shown[-1]["_id"]) if len(rows) > limit else None
-        return SendCountPage(await self._named(shown), following)
+        page = page_of(rows, limit, lambda row: str(row["_id"]))
+        return Page(await self._named(page.items), page.next)
 
     async def _named(self, rows: Sequence[Document]) -> list[SendCount]:
         names = await self._copies.names({row["network_id"] for row in rows})

@@ -1,11 +1,13 @@
 """Give what auditors list as the rows of a table, page by page, in memory that does not grow."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import date
+from functools import partial
 from typing import Any, cast
 
 import orjson
 
+from services.audit.domain.pages import Cursor, Item, Page
 from services.audit.domain.spreadsheet import Row
 from services.audit.flows.count_sends import CountSends
 from services.audit.flows.list_access import ListAccess
@@ -40,35 +42,33 @@ class ExportRows:
     async def sends(self, log: str, wanted: SendFilter) -> Rows:
         """Give each send by its latest entry, the newest first."""
         yield [(*_SEND, *_BASIS)]
-        below: int | None = None
-        while True:
-            page = await self._list_sends(log, wanted, below, _PAGE)
-            yield [_send(body) for body in page.bodies]
-            if page.next is None:
-                return
-            below = page.next
+        async for bodies in _pages(partial(self._list_sends, log, wanted, most=_PAGE)):
+            yield [_send(body) for body in bodies]
 
     async def accesses(self, log: str) -> Rows:
         """Give who read or changed what, the newest first."""
         yield [("index", "time", "kind", "action", *_ACCESS[4:], "service", "reader", "why")]
-        below: int | None = None
-        while True:
-            page = await self._list_access(log, below, _PAGE)
-            yield [_access(entry) for entry in page.entries]
-            if page.next is None:
-                return
-            below = page.next
+        async for entries in _pages(partial(self._list_access, log, most=_PAGE)):
+            yield [_access(entry) for entry in entries]
 
     async def counts(self, log: str | None, since: date | None, until: date | None) -> Rows:
         """Give the counters of one log, or of all; of all years where none is named."""
         yield [_COUNT]
-        after: str | None = None
-        while True:
-            page = await self._count_sends(log, since, until, after, _PAGE)
-            yield [[getattr(count, name) for name in _COUNT] for count in page.counts]
-            if page.next is None:
-                return
-            after = page.next
+        pages = _pages(partial(self._count_sends, log, since, until, limit=_PAGE))
+        async for counts in pages:
+            yield [[getattr(count, name) for name in _COUNT] for count in counts]
+
+
+async def _pages(
+    read: Callable[[Cursor | None], Awaitable[Page[Item, Cursor]]],
+) -> AsyncIterator[list[Item]]:
+    cursor: Cursor | None = None
+    while True:
+        page = await read(cursor)
+        yield page.items
+        if page.next is None:
+            return
+        cursor = page.next
 
 
 def _send(body: bytes) -> Row:

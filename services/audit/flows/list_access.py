@@ -1,16 +1,7 @@
 """List who read or changed what in a zone."""
 
-from dataclasses import dataclass
-
+from services.audit.domain.pages import Page, page_of
 from services.audit.store.log import LogStore, Stored
-
-
-@dataclass(frozen=True, slots=True)
-class AccessPage:
-    """Some entries of type `access`, and where to go on."""
-
-    entries: list[Stored]
-    next: int | None
 
 
 class ListAccess:
@@ -20,7 +11,7 @@ class ListAccess:
         """Wire."""
         self._log = log
 
-    async def __call__(self, log: str, below: int | None, most: int) -> AccessPage:
-        """Give up to `most` entries."""
-        entries = await self._log.accesses(log, below, most)
-        return AccessPage(entries, entries[-1].index if len(entries) == most else None)
+    async def __call__(self, log: str, below: int | None, most: int) -> Page[Stored, int]:
+        """Give up to `most` entries of type `access`."""
+        entries = await self._log.accesses(log, below, most + 1)
+        return page_of(entries, most, lambda entry: entry.index)

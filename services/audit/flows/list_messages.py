@@ -1,17 +1,8 @@
 """List a zone's messages, without what they say."""
 
-from dataclasses import dataclass
-
+from services.audit.domain.pages import Page, page_of
 from services.audit.store.messages import Messages
 from shared.mongo import Document
-
-
-@dataclass(frozen=True, slots=True)
-class MessagePage:
-    """Some messages, and where to go on."""
-
-    rows: list[Document]
-    next: int | None
 
 
 class ListMessages:
@@ -21,7 +12,7 @@ class ListMessages:
         """Wire."""
         self._messages = messages
 
-    async def __call__(self, log: str, below: int | None, most: int) -> MessagePage:
+    async def __call__(self, log: str, below: int | None, most: int) -> Page[Document, int]:
         """Give up to `most` messages."""
-        rows = await self._messages.page(log, below, most)
-        return MessagePage(rows, rows[-1]["first"] if len(rows) == most else None)
+        rows = await self._messages.page(log, below, most + 1)
+        return page_of(rows, most, lambda row: int(row["first"]))

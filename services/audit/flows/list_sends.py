@@ -1,19 +1,8 @@
 """List sends: each by its latest entry."""
 
-from dataclasses import dataclass
-
+from services.audit.domain.pages import Page, page_of
 from services.audit.store.log import LogStore
 from services.audit.store.sends import SendFilter, Sends
-
-
-@dataclass(frozen=True, slots=True)
-class SendPage:
-    """Some sends, and where to go on."""
-
-    bodies: list[bytes]
-    """Their latest entries, as they were hashed."""
-
-    next: int | None
 
 
 class ListSends:
@@ -26,9 +15,9 @@ class ListSends:
 
     async def __call__(
         self, log: str, wanted: SendFilter, below: int | None, most: int
-    ) -> SendPage:
-        """Give up to `most` sends, the newest first."""
-        rows = await self._sends.page(log, wanted, below, most)
-        by_index = await self._log.bodies_at(log, [row["last"] for row in rows])
-        bodies = [by_index[row["last"]] for row in rows]
-        return SendPage(bodies, rows[-1]["first"] if len(rows) == most else None)
+    ) -> Page[bytes, int]:
+        """Give the latest entries of up to `most` sends as they were hashed, the newest first."""
+        rows = await self._sends.page(log, wanted, below, most + 1)
+        page = page_of(rows, most, lambda row: int(row["first"]))
+        by_index = await self._log.bodies_at(log, [row["last"] for row in page.items])
+        return Page([by_index[row["last"]] for row in page.items], page.next)

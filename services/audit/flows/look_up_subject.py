@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import orjson
 
 from services.audit.domain.entries import EntryType
+from services.audit.domain.pages import Page, page_of
 from services.audit.store.log import LogStore, Stored
 from services.audit.store.sends import Sends
 from shared.clock import Clock
@@ -27,14 +28,6 @@ class SubjectRecord:
     With what names the members that were reached there by their ids: who read their data or
     exported it, and notices to them.
     """
-
-
-@dataclass(frozen=True, slots=True)
-class SubjectPage:
-    """Some of it, and where to go on."""
-
-    entries: list[Stored]
-    next: int | None
 
 
 class LookUpSubject:
@@ -67,7 +60,9 @@ class LookUpSubject:
         latest, entries = await asyncio.gather(self._latest(log, found), self._all(log, found))
         return SubjectRecord(latest, entries)
 
-    async def sends(self, log: str, destination: str, below: int | None, most: int) -> SubjectPage:
+    async def sends(
+        self, log: str, destination: str, below: int | None, most: int
+    ) -> Page[Stored, int]:
         """Give up to `most` sends whose first entry is below an index; the newest first.
 
         A send keeps its place while the log grows, though its latest entry changes.
@@ -75,16 +70,16 @@ class LookUpSubject:
         found = await self._found(log, destination)
         rows = await self._rows(log, found)
         later = [row for row in rows if below is None or row["first"] < below]
-        shown = later[:most]
-        following = int(shown[-1]["first"]) if len(later) > most else None
-        return SubjectPage(await self._entries(log, found, shown), following)
+        page = page_of(later, most, lambda row: int(row["first"]))
+        return Page(await self._entries(log, found, page.items), page.next)
 
-    async def record(self, log: str, destination: str, after: int | None, most: int) -> SubjectPage:
+    async def record(
+        self, log: str, destination: str, after: int | None, most: int
+    ) -> Page[Stored, int]:
         """Give up to `most` entries of the whole record behind an index; the oldest first."""
         entries = await self._all(log, await self._found(log, destination))
         later = [entry for entry in entries if after is None or entry.index > after]
-        shown = later[:most]
-        return SubjectPage(shown, shown[-1].index if len(later) > most else None)
+        return page_of(later, most, lambda entry: entry.index)
 
     async def _found(self, log: str, destination: str) -> list[Stored]:
         """Give the entries whose private part is about the destination."""

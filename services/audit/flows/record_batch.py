@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from services.audit.domain.closing import CLOSED_WITHIN
+from services.audit.domain.closing import expected_of
 from services.audit.domain.drafting import draft_of, key_drafts, send_draft
 from services.audit.domain.entries import Draft, EntryType, Sealed, log_of
 from services.audit.domain.send_events import read_send
 from services.audit.flows.append_entries import AppendEntries
-from services.audit.store.closings import Closings, Expected
+from services.audit.store.closings import Closings
 from services.audit.store.copies import Copies
 from services.audit.store.erasures import Erasures
 from services.audit.store.messages import Messages
@@ -23,14 +23,11 @@ from shared.contracts import (
     Erasure,
     Event,
     MessageClosed,
-    MessagePlanned,
     Network,
     Send,
     Verdict,
     Zone,
 )
-from shared.contracts.base import MessageType
-from shared.contracts.dispatcher import VerdictKind
 from shared.envelope import decode_any, parse
 from shared.failures import Rejected
 from shared.kafka import Record
@@ -163,7 +160,7 @@ class RecordBatch:
             and (index := indexes.get(_listed_as(event))) is not None
         ]
         await self._messages.take(session, log, listed)
-        expected = [item for event in events if (item := _expected(event)) is not None]
+        expected = [item for event in events if (item := expected_of(event)) is not None]
         await self._closings.expect(session, log, expected)
         for event in events:
             if isinstance(event, MessageClosed):
@@ -218,32 +215,3 @@ def _listed_as(event: Verdict | Bulletin) -> str:
     if isinstance(event, Verdict):
         return event.event_id
     return f"{event.bulletin_id}.{event.network_id}"
-
-
-def _expected(event: Event) -> Expected | None:
-    match event:
-        case Verdict(verdict=VerdictKind.ACCEPTED, message_type=MessageType.ALERT):
-            if event.message_id is None:
-                return None
-            ends = event.expires_at or event.judged_at
-            return Expected(
-                event.message_type, event.message_id, None, ends + CLOSED_WITHIN, event.network_ids
-            )
-        case Bulletin():
-            return Expected(
-                MessageType.BULLETIN,
-                event.bulletin_id,
-                event.network_id,
-                event.released_at + CLOSED_WITHIN,
-                (event.network_id,),
-            )
-        case MessagePlanned(message_type=MessageType.ALERT | MessageType.NOTICE):
-            return Expected(
-                event.message_type,
-                event.message_id,
-                event.release,
-                event.expires_at + CLOSED_WITHIN,
-                event.network_ids,
-            )
-        case _:
-            return None

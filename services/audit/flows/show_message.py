@@ -13,6 +13,7 @@ import orjson
 
 from services.audit.domain.belonging import types_of
 from services.audit.domain.entries import EntryType
+from services.audit.domain.pages import page_of
 from services.audit.store.closings import Closings
 from services.audit.store.log import LogStore, Stored
 from services.audit.store.messages import Messages
@@ -79,14 +80,13 @@ class ShowMessage:
             self._states(row),
             self._closings.of_message(log, message_id),
         )
-        is_page = most is not None and len(timeline) > most
-        shown = timeline[:most]
+        page = page_of(timeline, most or len(timeline), lambda entry: entry.index)
         return MessageLife(
             row=row,
-            timeline=shown,
+            timeline=page.items,
             states=states,
             closings=[one for one in closings if one["message_type"] == row["message_type"]],
-            next=shown[-1].index if is_page else None,
+            next=page.next,
         )
 
     async def _timeline(self, row: Document, after: int | None, most: int | None) -> list[Stored]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from services.audit.domain.pages import page_of
 from services.audit.store.log import LogStore, Stored
 from services.audit.store.sends import Sends
 
@@ -41,12 +42,12 @@ class ShowSend:
         if row is None:
             return None
         indexes = [index for index in row["entries"] if after is None or index > after]
-        shown, latest = indexes[:most], int(row["last"])
-        read = {entry.index: entry for entry in await self._log.at(log, [*shown, latest])}
+        page, latest = page_of(indexes, most, int), int(row["last"])
+        read = {entry.index: entry for entry in await self._log.at(log, [*page.items, latest])}
         about = _part(read.get(latest))
         return SendHistory(
-            entries=[read[index] for index in shown],
-            next=shown[-1] if len(indexes) > most else None,
+            entries=[read[index] for index in page.items],
+            next=page.next,
             message_id=row["message_id"],
             member_ids=tuple(about.get("member_ids", ())),
             recipient=about.get("recipient"),

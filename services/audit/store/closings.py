@@ -1,11 +1,11 @@
 """What must be closed by when, and what the closing statements said: collection `closings`."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pymongo import UpdateOne
 
+from services.audit.domain.closing import Expected
 from services.audit.store.blocks import ids_of
 from shared.contracts import MessageClosed
 from shared.contracts.base import MessageType
@@ -17,17 +17,6 @@ COUNTED_AGAIN = timedelta(minutes=1)
 _CAME: Document = {"$ifNull": ["$came", 0]}
 _COUNTED: Document = {"$ifNull": ["$counted", 0]}
 """Of the batches that brought some of them (`came`), how many were there at the last count."""
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """A message (of a bulletin: one release) that must have a closing statement by `due_at`."""
-
-    message_type: MessageType
-    message_id: str
-    release: str | None
-    due_at: datetime
-    network_ids: tuple[str, ...]
 
 
 class Closings:
