@@ -66,6 +66,9 @@ _LATE = 13
 _A_DAY = 144
 """Messages in a day: one every ten minutes."""
 
+_EXPIRY = datetime.now(UTC) + timedelta(days=1)
+"""Of every alert: a closing statement that were due would be one more entry, as an alarm."""
+
 _PEOPLE_EVERY = 5000
 """Every so many entries, one is a send to an address that can be looked up."""
 
@@ -263,7 +266,7 @@ def _verdict(number: int) -> Verdict:
         people=_SENDS,
         signer="officer-1-key",
         judged_at=at,
-        expires_at=at + timedelta(minutes=30),
+        expires_at=_EXPIRY,
     )
 
 

@@ -105,7 +105,10 @@ class PrivateParts:
 
     async def about(self, log: str, recipients: Sequence[str]) -> dict[int, Part]:
         """Give the parts that are about one of these pseudonyms."""
-        found = await self._found(log, "recipient", recipients)
+        # a row has those of many entries besides: reading these too would double a look-up's time
+        own: Document = {"$in": ["$$this.recipient", [*recipients]]}
+        shown: Document = {"parts": {"$filter": {"input": "$parts", "cond": own}}}
+        found = await self._found(log, "recipient", recipients, shown=shown)
         return {index: _shown(part) for index, part in found}
 
     async def names_members(self, recipient: str, session: Session | None = None) -> bool:
@@ -145,11 +148,16 @@ class PrivateParts:
         return dict(await self._found(log, "recipient", [*recipients], session))
 
     async def _found(
-        self, log: str, field: str, values: Sequence[str], session: Session | None = None
+        self,
+        log: str,
+        field: str,
+        values: Sequence[str],
+        session: Session | None = None,
+        shown: Document | None = None,
     ) -> list[tuple[int, Document]]:
         wanted = {"$in": list(values)}
         query: Document = {f"parts.{field}": wanted, "_id": ids_of(log)}
-        rows = await self._rows.find(query, session=session).to_list()
+        rows = await self._rows.find(query, shown, session=session).to_list()
         known = set(values)
         return [
             (index, part)

@@ -137,10 +137,18 @@ class Sends:
         self._hours = database["hours"]
 
     async def prepare(self) -> None:
-        """Create the indexes: each in the order of the list."""
-        for fields in (("channel", "state"), ("network_ids",), ("message_id",)):
-            middle = [(field, 1) for field in fields]
-            await self._rows.create_index([("log", 1), *middle, ("first", -1)])
+        """Create the indexes: each in the order of the list.
+
+        The first answers a list without reading a row: of the places of an hour, most may be
+        outside the time that is asked for. That costs no write, since a state changes with them.
+        """
+        for before, behind in (
+            (("channel", "state"), ("time", "last")),
+            (("network_ids",), ()),
+            (("message_id",), ()),
+        ):
+            fields = [("log", 1), *((name, 1) for name in before), ("first", -1)]
+            await self._rows.create_index([*fields, *((name, 1) for name in behind)])
         await self._stats.create_index([("log", 1), ("day", 1)])
 
     async def begin(self, session: Session, log: str, drafts: Iterable[Draft]) -> Projection:
