@@ -135,7 +135,6 @@ class PublishedCheckpoints:
             key=None,
             value=message.value() or b"",
             headers=tuple((str(name), bytes(value or b"")) for name, value in found),
-            timestamp_ms=0,
         )
         try:
             event = envelope.decode(record, Checkpoint).event

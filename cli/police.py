@@ -204,7 +204,6 @@ def _verdict(message: Message) -> dict[Published, Verdict]:
         key=None,
         value=value,
         headers=_headers(message),
-        timestamp_ms=0,
     )
     try:
         verdict = envelope.decode(record, Verdict).event

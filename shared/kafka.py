@@ -340,7 +340,7 @@ async def _one_by_one(consumer: Any, partitions: Collection[Partition]) -> list[
             found: dict[Any, list[Any]] = await consumer.getmany(at, timeout_ms=1000, max_records=1)
         except UnicodeDecodeError:
             consumer.seek(at, position + 1)
-            records.append(Record(at.topic, at.partition, position, None, b"", (), 0))
+            records.append(Record(at.topic, at.partition, position, None, b"", ()))
         else:
             records += [_record(message) for messages in found.values() for message in messages]
     return records
@@ -467,5 +467,4 @@ def _record(message: Any) -> Record:
         key=message.key,
         value=message.value or b"",
         headers=tuple([(name, value or b"") for name, value in message.headers]),
-        timestamp_ms=message.timestamp,
     )

@@ -20,7 +20,6 @@ class Record(NamedTuple):
     key: bytes | None
     value: bytes
     headers: tuple[tuple[str, bytes], ...]
-    timestamp_ms: int
 
     @property
     def source(self) -> Partition:

@@ -7,19 +7,14 @@ import typer
 
 from cli.console import say
 from cli.failures import WRONGLY_CALLED, CommandError
+from cli.logkey import LOG_KEY
 from services.audit.verify import Unusable, verify_file
 
 
 def verify(
     bundle: Annotated[Path, typer.Argument(help="The bundle, as the audit service gave it.")],
     *,
-    key: Annotated[
-        str | None,
-        typer.Option(
-            "--key",
-            help="The log's public key, from a source you trust: a PEM file, or a verifier key.",
-        ),
-    ] = None,
+    key: Annotated[str | None, LOG_KEY] = None,
     kept: Annotated[
         list[Path] | None,
         typer.Option(

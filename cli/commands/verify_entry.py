@@ -8,6 +8,7 @@ import typer
 
 from cli.console import say
 from cli.failures import WRONGLY_CALLED, CommandError
+from cli.logkey import LOG_KEY
 from services.audit.domain.notes import NoteRefused, Verifier
 from services.audit.domain.proof import (
     EntryProof,
@@ -24,13 +25,7 @@ def verify_entry(
         Path, typer.Argument(help="The saved answer of /v1/zones/ZONE/entries/INDEX/proof.")
     ],
     *,
-    key: Annotated[
-        str | None,
-        typer.Option(
-            "--key",
-            help="The log's public key, from a source you trust: a PEM file, or a verifier key.",
-        ),
-    ] = None,
+    key: Annotated[str | None, LOG_KEY] = None,
     kept: Annotated[
         Path | None,
         typer.Option(

@@ -23,6 +23,7 @@ from cli.checkpoints import PublishedCheckpoints
 from cli.connection import Service, StackOption, connect
 from cli.console import complain, say
 from cli.failures import NO_ANSWER, NOT_ADMITTED, WRONGLY_CALLED, CommandError
+from cli.logkey import LOG_KEY
 from services.audit.domain.notes import NoteRefused, Verifier, origin_of
 from services.audit.verify import Unusable, log_key, read_key
 from services.audit.witness import Parted, ProofRefused, Witness
@@ -40,13 +41,7 @@ _WAIT_S = 0.5
 def witness(
     zone: Annotated[str, typer.Argument(help="The zone whose log to watch, or 'operators'.")],
     *,
-    key: Annotated[
-        str,
-        typer.Option(
-            "--key",
-            help="The log's public key, from a source you trust: a PEM file, or a verifier key.",
-        ),
-    ],
+    key: Annotated[str, LOG_KEY],
     keep: Annotated[
         Path, typer.Option("--keep", help="The folder for what was seen; back it up yourself.")
     ],

@@ -34,7 +34,6 @@ def record(example: dict[str, Any], value: bytes | None = None) -> Record:
         key=example["key"].encode(),
         value=example["value"].encode() if value is None else value,
         headers=tuple(headers.items()),
-        timestamp_ms=0,
     )
 
 

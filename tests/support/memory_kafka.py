@@ -43,7 +43,6 @@ class MemoryCluster:
             key=outgoing.key.encode(),
             value=outgoing.value,
             headers=outgoing.headers,
-            timestamp_ms=0,
         )
         if self.loses(outgoing):
             return record

@@ -147,7 +147,6 @@ class Police:
             key=self.zone_id.encode() if key is None else key,
             value=value,
             headers=tuple(all_headers.items()),
-            timestamp_ms=0,
         )
 
     def record(self, event: Alert | BulletinProposed, **options: Any) -> Record:

@@ -21,6 +21,7 @@ from services.audit.store.closings import Closings
 from services.audit.store.copies import Copies
 from services.audit.store.log import LogStore
 from services.audit.store.originals import Originals
+from services.audit.store.ownership import OtherWriter
 from shared.clock import Clock
 from shared.contracts import Notice, Replay
 from shared.contracts.registry import RoleInNetwork
@@ -66,7 +67,7 @@ class RaiseAlarms:
         for row in await self._originals.unjudged(now - VERDICT_WITHIN, _BATCH):
             raised |= await self._no_verdict(row)
         for row in await self._closings.overdue(now, _BATCH):
-            raised |= await self._no_closing(row)
+            raised |= await self._no_closing_as_writer(row)
         STAY_DIFFERENT.set(await self._closings.staying_different())
         return raised
 
@@ -89,6 +90,14 @@ class RaiseAlarms:
             self._raised(Alarm.NO_VERDICT, log, None)
         return done
 
+    async def _no_closing_as_writer(self, row: Document) -> bool:
+        """Raise it where this process writes the log: to count a message's sends takes a while."""
+        try:
+            async with self._append.borrow(row["log"]):
+                return await self._no_closing(row)
+        except OtherWriter:
+            return False  # it raises it
+
     async def _no_closing(self, row: Document) -> bool:
         log, networks = row["log"], tuple(row["network_ids"])
         draft = alarm_draft(
@@ -98,7 +107,6 @@ class RaiseAlarms:
             message_id=row["message_id"],
             network_ids=networks,
         )
-
         replay = None if log == OPERATORS else await self._replay(row)
 
         async def also(session: Session) -> None:

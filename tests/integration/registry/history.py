@@ -86,7 +86,7 @@ async def _rows(database: Database, name: str) -> dict[str, Document]:
 def _record(row: Document) -> Record:
     headers = tuple((str(name), bytes(value)) for name, value in row["headers"].items())
     key = str(row["key"]).encode()
-    return Record(row["topic"], 0, 0, key, bytes(row["value"]), headers, 0)
+    return Record(row["topic"], 0, 0, key, bytes(row["value"]), headers)
 
 
 def check(history: History, registry: Registry) -> None:

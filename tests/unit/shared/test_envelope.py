@@ -26,7 +26,7 @@ CE = {"ce_specversion": b"1.0", "ce_id": b"1", "ce_type": b"be.bin.alert.v1"}
 
 
 def record(value: bytes, headers: dict[str, bytes] | None = None) -> Record:
-    return Record("bin.alerts", 0, 0, b"demo", value, tuple((headers or CE).items()), 0)
+    return Record("bin.alerts", 0, 0, b"demo", value, tuple((headers or CE).items()))
 
 
 WRONG_FIELDS: list[tuple[dict[str, object], str]] = [
@@ -77,7 +77,7 @@ def test_what_is_no_event_is_rejected_with_its_reason(
     value: bytes, headers: dict[str, bytes], reason: Reason
 ) -> None:
     with pytest.raises(Rejected) as rejected:
-        decode_any(Record("bin.alerts", 0, 0, b"demo", value, tuple(headers.items()), 0))
+        decode_any(Record("bin.alerts", 0, 0, b"demo", value, tuple(headers.items())))
     assert rejected.value.reason == reason
 
 

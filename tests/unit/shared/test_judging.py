@@ -307,7 +307,7 @@ HEADERS = st.lists(
 def test_whatever_a_record_holds_it_gets_a_verdict(
     value: bytes, headers: list[tuple[str, bytes]], key: bytes | None
 ) -> None:
-    record = Record("bin.alerts", 0, 0, key, value, tuple(headers), 0)
+    record = Record("bin.alerts", 0, 0, key, value, tuple(headers))
     case = Case.of(record, MessageType.ALERT, ZONE if zone_named(record) == "demo" else None)
     with pytest.raises(Refused) as caught:
         examine(case, Alert, NOW)
