@@ -305,7 +305,8 @@ def _get(path: str, **params: str | int) -> tuple[str, str, dict[str, str | int]
 
 
 def _moment(number: int) -> str:
-    return (START + timedelta(seconds=number // _PER_MESSAGE * 600)).isoformat()
+    message, place = divmod(number, _PER_MESSAGE)
+    return (START + timedelta(seconds=message * 600 + place / 10)).isoformat()
 
 
 ASKED: dict[str, Ask] = {

@@ -1,4 +1,4 @@
-"""What is counted of sends: by day, by message, and where those of an hour stand.
+"""What is counted of sends: by day, by message, and where those of a time stand.
 
 All of it follows from the entries. Who appends keeps it up to date, who checks counts it anew.
 """
@@ -19,12 +19,21 @@ Day = tuple[str, str, str, str]
 Outcome = tuple[str, str]
 """A message and a state."""
 
-Stretch = tuple[int, int]
-"""An hour, and which stretch of the list of sends."""
+Period = tuple[str, int]
+"""An hour or ten minutes of it (UTC), numbered from the beginning of the calendar."""
+
+Stretch = tuple[Period, int]
+"""A period, and which stretch of the list of sends."""
 
 STRETCH = 4096
-"""Places of the list that are told apart within an hour. A receipt that comes months late so adds
-one place to its hour, not all that lie between."""
+"""Places of the list that are told apart within a period. A receipt that comes months late so adds
+one place to its period, not all that lie between."""
+
+HOUR, TEN_MINUTES = "h", "t"
+_IN_HOUR = 6
+
+LAST_SLOT = 999_999_998
+"""Beyond the last ten minutes of the year 9999."""
 
 
 class Figures:
@@ -36,12 +45,12 @@ class Figures:
         """A send for two networks counts in both."""
 
         self.outcomes: Counter[Outcome] = Counter()
-        self.hours: dict[Stretch, tuple[int, int]] = {}
+        self.places: dict[Stretch, tuple[int, int]] = {}
         """Between which places of a stretch, both included, the sends stand whose latest change was
-        in an hour.
+        in a period.
 
-        So a list of some hours reads these places and no others. A send that has moved on to a
-        later hour leaves its old one wider than it needs to be, which is never wrong.
+        So a list of some time reads these places and no others. A send that has moved on to a
+        later period leaves its old one wider than it needs to be, which is never wrong.
         """
 
     def count(self, send: Mapping[str, Any], state: str, by: int) -> None:
@@ -51,19 +60,23 @@ class Figures:
             self.days[day, network, channel, state] += by
         self.outcomes[send["message_id"], state] += by
 
-    def reach(self, hour: int, first: int) -> None:
-        """Have an hour's places include one."""
-        stretch = hour, first // STRETCH
-        lowest, highest = self.hours.get(stretch, (first, first))
-        self.hours[stretch] = min(lowest, first), max(highest, first)
+    def reach(self, moment: datetime, first: int) -> None:
+        """Have the places of the periods that hold a moment include one."""
+        slot = _slot_of(moment)
+        self._widen(((TEN_MINUTES, slot), first // STRETCH), first)
+        self._widen(((HOUR, slot // _IN_HOUR), first // STRETCH), first)
+
+    def _widen(self, stretch: Stretch, place: int) -> None:
+        lowest, highest = self.places.get(stretch, (place, place))
+        self.places[stretch] = min(lowest, place), max(highest, place)
 
     def add(self, other: "Figures") -> None:
         """Add what came since."""
         self.days.update(other.days)
         self.outcomes.update(other.outcomes)
-        for (hour, _), places in other.hours.items():
+        for stretch, places in other.places.items():
             for place in places:
-                self.reach(hour, place)
+                self._widen(stretch, place)
 
     def move(self, send: Mapping[str, Any], entries: Sequence[Any], start: int, end: int) -> None:
         """Count what the entries of [start, end) made of a send, whose entries are given in order.
@@ -77,14 +90,14 @@ class Figures:
             self.count(send, after["state"], 1)
 
     def place(self, send: Mapping[str, Any], entries: Sequence[Any], size: int) -> None:
-        """Have the hour include a send in which it changed last, as of a size of the log.
+        """Have the periods in which a send changed last include it, as of a size of the log.
 
-        A size at which a batch ended: within one, a send may pass through hours without being
+        A size at which a batch ended: within one, a send may pass through periods without being
         noted there.
         """
         latest = _latest(entries, size)
         if latest is not None:
-            self.reach(hour_of(datetime.fromisoformat(latest["time"])), send["first"])
+            self.reach(datetime.fromisoformat(latest["time"]), send["first"])
 
 
 def joined(places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -104,7 +117,24 @@ def _latest(entries: Sequence[Any], size: int) -> Any | None:
     return max(past, key=lambda entry: entry["seq"]) if past else None
 
 
-def hour_of(moment: datetime) -> int:
-    """Number the hours of UTC, from the beginning of the calendar."""
+def periods(since: datetime | None, until: datetime | None) -> list[tuple[str, int, int]]:
+    """Give the periods, [from, to) of each kind, that hold the time between two moments.
+
+    Whole hours, and ten minutes at either end: a year is some thousands of them, and an hour into
+    which thousands were sent is not read as a whole for a few minutes of it.
+    """
+    begin = 0 if since is None else _slot_of(since)
+    end = LAST_SLOT if until is None else _slot_of(until) + 1
+    first, last = -(-begin // _IN_HOUR), end // _IN_HOUR
+    if first >= last:
+        return [(TEN_MINUTES, begin, end)]
+    return [
+        (TEN_MINUTES, begin, first * _IN_HOUR),
+        (HOUR, first, last),
+        (TEN_MINUTES, last * _IN_HOUR, end),
+    ]
+
+
+def _slot_of(moment: datetime) -> int:
     own = in_utc(moment)
-    return own.toordinal() * 24 + own.hour
+    return (own.toordinal() * 24 + own.hour) * _IN_HOUR + own.minute // 10

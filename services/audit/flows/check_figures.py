@@ -47,7 +47,7 @@ class CheckFigures:
         kinds: tuple[tuple[Holds, Doubt], ...] = (
             (self._sends.days_hold, Doubt.COUNTERS_DIFFER),
             (self._sends.outcomes_hold, Doubt.COUNTERS_DIFFER),
-            (self._sends.hours_hold, Doubt.LISTS_DIFFER),
+            (self._sends.places_hold, Doubt.LISTS_DIFFER),
         )
         for holds, doubt in kinds:
             if not await transaction(self._client, lambda s, holds=holds: self._holds(s, holds)):

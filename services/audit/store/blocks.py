@@ -110,11 +110,14 @@ class Blocks:
             if index % BLOCK < len(bodies)
         }
 
-    async def end(self, session: Session, log: str, index: int) -> int:
-        """Give up to where entries are stored, looking at the block of an index and what follows.
+    async def has_surplus(self, session: Session, log: str, size: int) -> bool:
+        """Tell whether a log of a size has other rows than its entries take, or longer ones.
 
-        At an index that ends a block, it is the block after it that may not be there.
+        A row between two others belongs to no block: whoever streams stops at it.
         """
-        after: Document = {"_id": ids_of(log, block_id(log, index))}
-        rows = await self._rows.find(after, session=session).to_list()
-        return index - index % BLOCK + sum(len(row["bodies"]) for row in rows)
+        rows = await self._rows.count_documents({"_id": ids_of(log)}, session=session)
+        # at a size that ends a block, it is the block after it that may not be there
+        after: Document = {"_id": ids_of(log, block_id(log, size))}
+        last = await self._rows.find(after, session=session).to_list()
+        end = size - size % BLOCK + sum(len(row["bodies"]) for row in last)
+        return rows != -(-size // BLOCK) or end != size

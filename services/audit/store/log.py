@@ -361,7 +361,7 @@ class LogStore:
         head = await self._heads.find_one({"_id": log}, session=session)
         size = 0 if head is None else _frontier(head).size
         own, found = await self._events.count(session, log, size)
-        return own != found or await self._blocks.end(session, log, size) != size
+        return own != found or await self._blocks.has_surplus(session, log, size)
 
     def bodies(self, log: str, start: int, end: int) -> AsyncIterator[list[bytes]]:
         """Stream the entries [start, end) as they were hashed, some at a time."""

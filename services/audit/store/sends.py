@@ -1,4 +1,4 @@
-"""The latest of each send, and what is kept over them: `sends`, `stats`, `outcomes` and `hours`.
+"""The latest of each send, and what is kept over them: `sends`, `stats`, `outcomes`, `periods`.
 
 All follow from the log and are written with it. A send stands in lists where its first entry
 stood, so that paging neither repeats nor misses one while the log grows.
@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from services.audit.domain.entries import Draft, EntryType, in_utc, timestamp
-from services.audit.domain.figures import Day, Figures, Outcome, Stretch, hour_of, joined
+from services.audit.domain.figures import Day, Figures, Outcome, Stretch, joined, periods
 from services.audit.store.blocks import ids_of
 from shared.contracts.base import Channel, SendState
 from shared.mongo import Database, Document, Session, write_plainly
@@ -122,7 +122,7 @@ class Projection:
             figures.count(row, row["state"], 1)
             if item.before is not None:
                 figures.count(row, item.before, -1)
-            figures.reach(hour_of(row["time"]), row["first"])
+            figures.reach(row["time"], row["first"])
         return figures
 
 
@@ -134,12 +134,12 @@ class Sends:
         self._rows = database["sends"]
         self._stats = database["stats"]
         self._outcomes = database["outcomes"]
-        self._hours = database["hours"]
+        self._periods = database["periods"]
 
     async def prepare(self) -> None:
         """Create the indexes: each in the order of the list.
 
-        The first answers a list without reading a row: of the places of an hour, most may be
+        The first answers a list without reading a row: of the places of a period, most may be
         outside the time that is asked for. That costs no write, since a state changes with them.
         """
         for before, behind in (
@@ -171,7 +171,7 @@ class Sends:
         """Keep the counters, in the same transaction."""
         await write_plainly(self._stats, "update", _days(log, figures.days), session)
         await write_plainly(self._outcomes, "update", _outcomes(log, figures.outcomes), session)
-        await write_plainly(self._hours, "update", _hours(log, figures.hours), session)
+        await write_plainly(self._periods, "update", _places(log, figures.places), session)
 
     async def page(
         self, log: str, wanted: SendFilter, below: int | None, most: int
@@ -193,14 +193,15 @@ class Sends:
     async def _places(
         self, log: str, since: datetime | None, until: datetime | None, below: int | None
     ) -> list[tuple[int, int]]:
-        """Give between which places to look for the sends of some hours, the last ones first."""
+        """Give between which places to look for the sends of some time, the last ones first."""
         last = _LAST_PLACE if below is None else below - 1
         if since is None and until is None:
             return [(0, last)]
-        begin = 0 if since is None else hour_of(since)
-        end = _LAST_HOUR if until is None else hour_of(until)
-        hours = {"$gte": _hour_id(log, begin), "$lt": _hour_id(log, end + 1)}
-        rows = self._hours.find({"_id": hours, "lowest": {"$lte": last}}, {"_id": 0})
+        ids = [
+            {"_id": {"$gte": _period_id(log, kind, begin), "$lt": _period_id(log, kind, end)}}
+            for kind, begin, end in periods(since, until)
+        ]
+        rows = self._periods.find({"$or": ids, "lowest": {"$lte": last}}, {"_id": 0})
         places = [(row["lowest"], min(row["highest"], last)) for row in await rows.to_list()]
         return joined(places)
 
@@ -263,15 +264,15 @@ class Sends:
             if count
         }
 
-    async def hours_hold(self, session: Session, log: str, figures: Figures) -> bool:
-        """Tell whether the places kept per hour are as wide as somebody found they must be."""
-        kept = self._hours.find({"_id": ids_of(log)}, session=session)
+    async def places_hold(self, session: Session, log: str, figures: Figures) -> bool:
+        """Tell whether the places kept per period are as wide as somebody found they must be."""
+        kept = self._periods.find({"_id": ids_of(log)}, session=session)
         stated = {row["_id"]: (row["lowest"], row["highest"]) async for row in kept}
         return all(
             (places := stated.get(_stretch_id(log, stretch))) is not None
             and places[0] <= lowest
             and places[1] >= highest
-            for stretch, (lowest, highest) in figures.hours.items()
+            for stretch, (lowest, highest) in figures.places.items()
         )
 
     async def entries_of(self, log: str, message_id: str) -> AsyncIterator[list[int]]:
@@ -353,18 +354,16 @@ def _in_any(states: Mapping[str, int]) -> dict[str, int]:
     return {state: count for state, count in states.items() if count}
 
 
-_LAST_HOUR = 99_999_998
-"""Beyond the hours of the year 9999, and as wide as an hour's id is."""
-
 _LAST_PLACE = 2**53
 
 
-def _hour_id(log: str, hour: int) -> str:
-    return f"{log}|{hour:08d}"
+def _period_id(log: str, kind: str, number: int) -> str:
+    return f"{log}|{kind}{number:09d}"
 
 
 def _stretch_id(log: str, stretch: Stretch) -> str:
-    return f"{_hour_id(log, stretch[0])}|{stretch[1]:08d}"
+    period, which = stretch
+    return f"{_period_id(log, *period)}|{which:08d}"
 
 
 def _days(log: str, moves: Mapping[Day, int]) -> list[Document]:
@@ -397,14 +396,14 @@ def _outcomes(log: str, moves: Mapping[Outcome, int]) -> list[Document]:
     ]
 
 
-def _hours(log: str, hours: Mapping[Stretch, tuple[int, int]]) -> list[Document]:
+def _places(log: str, places: Mapping[Stretch, tuple[int, int]]) -> list[Document]:
     return [
         {
             "q": {"_id": _stretch_id(log, stretch)},
             "u": {"$min": {"lowest": lowest}, "$max": {"highest": highest}},
             "upsert": True,
         }
-        for stretch, (lowest, highest) in sorted(hours.items())
+        for stretch, (lowest, highest) in sorted(places.items())
     ]
 
 

@@ -200,6 +200,20 @@ async def test_a_log_whose_rows_do_not_end_where_it_does_is_not_gone_on_with(
     assert len(await rows.bodies(world.database)) == BLOCK + 5 + by
 
 
+@pytest.mark.parametrize("count", [BLOCK, BLOCK + 5, 2 * BLOCK])
+@pytest.mark.parametrize("name", ["demo|", "demo|0000000000x", "demo|0000000001x", "demo|1"])
+async def test_a_row_of_entries_beside_the_others_is_a_surplus(
+    world: World, count: int, name: str
+) -> None:
+    to = Appending(world.client, world.database)
+    await to.append([send(number) for number in range(count)])
+    entries = world.database["entries"]
+    first = await entries.find_one({"_id": "demo|0000000000"})
+    assert first is not None
+    await entries.insert_one({**first, "_id": name})
+    assert await transaction(world.client, lambda s: to.log.has_surplus(s, "demo"))
+
+
 async def test_of_what_stands_together_each_private_part_ends_by_its_own_date(
     world: World,
 ) -> None:

@@ -68,7 +68,7 @@ CHANGES: dict[str, tuple[str, Document, Document]] = {
     "the verdict of a message": ("messages", {}, {"$set": {"verdict": "refused"}}),
     "what a statement said": ("closings", {}, {"$set": {"sends": COUNT - 1}}),
     "a message's count": ("outcomes", {}, {"$inc": {"states.accepted": -1}}),
-    "the places of an hour": ("hours", {}, {"$set": {"highest": 2}}),
+    "the places of a period": ("periods", {}, {"$set": {"highest": 2}}),
 }
 
 

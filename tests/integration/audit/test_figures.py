@@ -57,7 +57,7 @@ async def test_counters_of_a_log_that_grows_meanwhile_are_in_no_doubt(world: Wor
 CHANGES: dict[str, tuple[str, Document, Doubt]] = {
     "a day": ("stats", {"$inc": {"count": 1}}, Doubt.COUNTERS_DIFFER),
     "a message": ("outcomes", {"$inc": {"states.delivered": 1}}, Doubt.COUNTERS_DIFFER),
-    "an hour": ("hours", {"$set": {"lowest": 3}}, Doubt.LISTS_DIFFER),
+    "a period": ("periods", {"$set": {"lowest": 3}}, Doubt.LISTS_DIFFER),
 }
 
 

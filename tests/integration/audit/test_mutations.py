@@ -60,7 +60,7 @@ FIELDS = {
     "stats": ("log", "day", "network_id", "channel", "state", "count"),
     "outcomes": ("states",),
     "years": ("count",),
-    "hours": ("lowest", "highest"),
+    "periods": ("lowest", "highest"),
     "messages": (
         *("log", "first", "message_type", "message_id", "kind", "status", "references"),
         *("network_ids", "released_to", "verdict", "reason", "people", "signer", "approver"),
@@ -214,10 +214,10 @@ def is_silent(name: str, row: Document, field: str | None) -> bool:
 def is_harmless(name: str, field: str, before: Any, after: Any) -> bool:
     """Tell what makes no answer false.
 
-    An hour that is wider than it needs to be; another date of the database's own for what no
+    A period that is wider than it needs to be; another date of the database's own for what no
     auditor reads the date of, as long as there is one.
     """
-    if name == "hours" and isinstance(after, int):
+    if name == "periods" and isinstance(after, int):
         return after <= before if field == "lowest" else after >= before
     return field == "parts" and _dateless(before) == _dateless(after)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.audit.domain.drafting import send_draft
 from services.audit.domain.entries import Draft, seal
-from services.audit.domain.figures import Figures, joined
+from services.audit.domain.figures import HOUR, Figures, joined, periods
 from services.audit.store.sends import Projection
 from shared.contracts import Send
 from shared.contracts.base import Channel, Lane, MessageType, SendState
@@ -21,7 +21,7 @@ STATES = [SendState.ACCEPTED, SendState.UNKNOWN, SendState.DELIVERED, SendState.
 MESSAGES = ("6f1c2a34-9b1e-4d27-8a5e-0c2f6d1b7e90", "7f1c2a34-9b1e-4d27-8a5e-0c2f6d1b7e90")
 
 
-def event(number: int, seq: int, state: SendState, hours: int) -> Send:
+def event(number: int, seq: int, state: SendState, minutes: int) -> Send:
     sms = number % 2 == 0
     return Send(
         event_id=f"{number}.{seq}",
@@ -43,7 +43,7 @@ def event(number: int, seq: int, state: SendState, hours: int) -> Send:
         segments=1 if sms else None,
         provider_reference=f"SM{number}",
         basis=Basis(legal="police-act-1992-art-44", house_rules={"bin-linde": 2}),
-        time=BEGAN + timedelta(hours=hours),
+        time=BEGAN + timedelta(minutes=minutes),
     )
 
 
@@ -52,7 +52,7 @@ def histories(draw: st.DrawFn) -> list[Draft]:
     """Give the changes of a few sends, in whatever order they were read."""
     lengths = draw(st.lists(st.integers(1, 4), min_size=1, max_size=6))
     changes = [
-        event(number, seq, draw(st.sampled_from(STATES)), draw(st.integers(0, 3)))
+        event(number, seq, draw(st.sampled_from(STATES)), draw(st.integers(0, 180)))
         for number, length in enumerate(lengths)
         for seq in range(1, length + 1)
     ]
@@ -89,8 +89,8 @@ def test_any_cut_of_a_log_counts_the_same_for_who_appends_and_who_checks(
     assert +by_checker.days == +by_writer.days
     assert +by_checker.outcomes == +by_writer.outcomes
     assert all(count >= 0 for count in by_writer.days.values())
-    for place, (lowest, highest) in by_checker.hours.items():
-        assert by_writer.hours[place][0] <= lowest <= highest <= by_writer.hours[place][1]
+    for place, (lowest, highest) in by_checker.places.items():
+        assert by_writer.places[place][0] <= lowest <= highest <= by_writer.places[place][1]
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 8)).map(lambda p: (p[0], sum(p)))))
@@ -101,3 +101,40 @@ def test_joined_places_are_the_same_places_apart_and_in_order(
     covered = [place for lowest, highest in whole for place in range(lowest, highest + 1)]
     assert sorted(covered) == sorted({p for low, high in places for p in range(low, high + 1)})
     assert all(low > high + 1 for (low, _), (_, high) in pairwise(whole))
+
+
+MOMENTS = st.datetimes(datetime(2026, 3, 1), datetime(2026, 3, 9), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds it
+
+
+@given(MOMENTS, MOMENTS, MOMENTS)
+def test_a_time_is_looked_for_where_its_sends_stand_and_at_most_ten_minutes_beside_it(
+    since: datetime, until: datetime, moment: datetime
+) -> None:
+    stands = Figures()
+    stands.reach(moment, 0)
+    asked = periods(since, until)
+    found = [
+        (kind, number)
+        for (kind, number), _ in stands.places
+        if any(kind == other and begin <= number < end for other, begin, end in asked)
+    ]
+    if since <= moment < until:
+        assert len(found) == 1, "by its hour or by its ten minutes"
+    slack = timedelta(minutes=10)
+    if moment < since - slack or moment >= until + slack:
+        assert not found
+    wide = [end - begin for kind, begin, end in asked if kind != HOUR]
+    assert all(number <= 2 * 6 for number in wide), "few, however long the time is"
+
+
+@given(MOMENTS)
+def test_a_time_without_an_end_is_looked_for_to_the_end_of_the_calendar(moment: datetime) -> None:
+    stands = Figures()
+    stands.reach(moment, 0)
+    for since, until in ((None, None), (moment, None), (None, moment)):
+        asked = periods(since, until)
+        assert any(
+            kind == other and begin <= number < end
+            for (kind, number), _ in stands.places
+            for other, begin, end in asked
+        )
