@@ -6,7 +6,7 @@ All of it follows from the entries. Who appends keeps it up to date, who checks 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from services.audit.domain.entries import in_utc
 
@@ -24,6 +24,9 @@ Period = tuple[str, int]
 
 Stretch = tuple[Period, int]
 """A period, and which stretch of the list of sends."""
+
+Places = tuple[int, int]
+"""The lowest and the highest, both included."""
 
 STRETCH = 4096
 """Places of the list that are told apart within a period. A receipt that comes months late so adds
@@ -45,13 +48,8 @@ class Figures:
         """A send for two networks counts in both."""
 
         self.outcomes: Counter[Outcome] = Counter()
-        self.places: dict[Stretch, tuple[int, int]] = {}
-        """Between which places of a stretch, both included, the sends stand whose latest change was
-        in a period.
-
-        So a list of some time reads these places and no others. A send that has moved on to a
-        later period leaves its old one wider than it needs to be, which is never wrong.
-        """
+        self.slots: dict[tuple[int, int], Places] = {}
+        """By ten minutes and stretch."""
 
     def count(self, send: Mapping[str, Any], state: str, by: int) -> None:
         """Count a send in a state; `by` is -1 where it leaves it."""
@@ -62,21 +60,26 @@ class Figures:
 
     def reach(self, moment: datetime, first: int) -> None:
         """Have the places of the periods that hold a moment include one."""
-        slot = _slot_of(moment)
-        self._widen(((TEN_MINUTES, slot), first // STRETCH), first)
-        self._widen(((HOUR, slot // _IN_HOUR), first // STRETCH), first)
+        _widen(self.slots, (_slot_of(moment), first // STRETCH), (first, first))
 
-    def _widen(self, stretch: Stretch, place: int) -> None:
-        lowest, highest = self.places.get(stretch, (place, place))
-        self.places[stretch] = min(lowest, place), max(highest, place)
+    def places(self) -> dict[Stretch, Places]:
+        """Give between which places of a stretch the sends stand that changed last in a period.
+
+        So a list of some time reads these places and no others. A send that has moved on to a
+        later period leaves its old one wider than it needs to be, which is never wrong.
+        """
+        found: dict[Stretch, Places] = {}
+        for (slot, which), places in self.slots.items():
+            for period in ((TEN_MINUTES, slot), (HOUR, slot // _IN_HOUR)):
+                _widen(found, (period, which), places)
+        return found
 
     def add(self, other: "Figures") -> None:
         """Add what came since."""
         self.days.update(other.days)
         self.outcomes.update(other.outcomes)
-        for stretch, places in other.places.items():
-            for place in places:
-                self._widen(stretch, place)
+        for stretch, places in other.slots.items():
+            _widen(self.slots, stretch, places)
 
     def move(self, send: Mapping[str, Any], entries: Sequence[Any], start: int, end: int) -> None:
         """Count what the entries of [start, end) made of a send, whose entries are given in order.
@@ -100,9 +103,17 @@ class Figures:
             self.reach(datetime.fromisoformat(latest["time"]), send["first"])
 
 
-def joined(places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+_Key = TypeVar("_Key")
+
+
+def _widen(kept: dict[_Key, Places], key: _Key, by: Places) -> None:
+    lowest, highest = kept.get(key, by)
+    kept[key] = min(lowest, by[0]), max(highest, by[1])
+
+
+def joined(places: Iterable[Places]) -> list[Places]:
     """Join places that touch or overlap, both ends included; the last come first."""
-    result: list[tuple[int, int]] = []
+    result: list[Places] = []
     for lowest, highest in sorted(places, key=lambda place: place[1], reverse=True):
         if result and highest >= result[-1][0] - 1:
             result[-1] = min(lowest, result[-1][0]), result[-1][1]

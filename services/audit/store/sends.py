@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from services.audit.domain.entries import Draft, EntryType, in_utc, timestamp
-from services.audit.domain.figures import Day, Figures, Outcome, Stretch, joined, periods
+from services.audit.domain.figures import Day, Figures, Outcome, Places, Stretch, joined, periods
 from services.audit.store.blocks import ids_of
 from shared.contracts.base import Channel, SendState
 from shared.mongo import Database, Document, Session, write_plainly
@@ -171,7 +171,7 @@ class Sends:
         """Keep the counters, in the same transaction."""
         await write_plainly(self._stats, "update", _days(log, figures.days), session)
         await write_plainly(self._outcomes, "update", _outcomes(log, figures.outcomes), session)
-        await write_plainly(self._periods, "update", _places(log, figures.places), session)
+        await write_plainly(self._periods, "update", _places(log, figures.places()), session)
 
     async def page(
         self, log: str, wanted: SendFilter, below: int | None, most: int
@@ -192,7 +192,7 @@ class Sends:
 
     async def _places(
         self, log: str, since: datetime | None, until: datetime | None, below: int | None
-    ) -> list[tuple[int, int]]:
+    ) -> list[Places]:
         """Give between which places to look for the sends of some time, the last ones first."""
         last = _LAST_PLACE if below is None else below - 1
         if since is None and until is None:
@@ -272,7 +272,7 @@ class Sends:
             (places := stated.get(_stretch_id(log, stretch))) is not None
             and places[0] <= lowest
             and places[1] >= highest
-            for stretch, (lowest, highest) in figures.places.items()
+            for stretch, (lowest, highest) in figures.places().items()
         )
 
     async def entries_of(self, log: str, message_id: str) -> AsyncIterator[list[int]]:
@@ -396,7 +396,7 @@ def _outcomes(log: str, moves: Mapping[Outcome, int]) -> list[Document]:
     ]
 
 
-def _places(log: str, places: Mapping[Stretch, tuple[int, int]]) -> list[Document]:
+def _places(log: str, places: Mapping[Stretch, Places]) -> list[Document]:
     return [
         {
             "q": {"_id": _stretch_id(log, stretch)},

@@ -89,8 +89,9 @@ def test_any_cut_of_a_log_counts_the_same_for_who_appends_and_who_checks(
     assert +by_checker.days == +by_writer.days
     assert +by_checker.outcomes == +by_writer.outcomes
     assert all(count >= 0 for count in by_writer.days.values())
-    for place, (lowest, highest) in by_checker.places.items():
-        assert by_writer.places[place][0] <= lowest <= highest <= by_writer.places[place][1]
+    written_places = by_writer.places()
+    for place, (lowest, highest) in by_checker.places().items():
+        assert written_places[place][0] <= lowest <= highest <= written_places[place][1]
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 8)).map(lambda p: (p[0], sum(p)))))
@@ -115,7 +116,7 @@ def test_a_time_is_looked_for_where_its_sends_stand_and_at_most_ten_minutes_besi
     asked = periods(since, until)
     found = [
         (kind, number)
-        for (kind, number), _ in stands.places
+        for (kind, number), _ in stands.places()
         if any(kind == other and begin <= number < end for other, begin, end in asked)
     ]
     if since <= moment < until:
@@ -135,6 +136,6 @@ def test_a_time_without_an_end_is_looked_for_to_the_end_of_the_calendar(moment: 
         asked = periods(since, until)
         assert any(
             kind == other and begin <= number < end
-            for (kind, number), _ in stands.places
+            for (kind, number), _ in stands.places()
             for other, begin, end in asked
         )
