@@ -20,7 +20,7 @@ Outcome = tuple[str, str]
 """A message and a state."""
 
 Period = tuple[str, int]
-"""An hour or ten minutes of it (UTC), numbered from the beginning of the calendar."""
+"""A day, an hour or ten minutes (UTC), numbered from the beginning of the calendar."""
 
 Stretch = tuple[Period, int]
 """A period, and which stretch of the list of sends."""
@@ -32,8 +32,9 @@ STRETCH = 4096
 """Places of the list that are told apart within a period. A receipt that comes months late so adds
 one place to its period, not all that lie between."""
 
-HOUR, TEN_MINUTES = "h", "t"
-_IN_HOUR = 6
+TEN_MINUTES = "t"
+_KINDS = (("d", 144), ("h", 6), (TEN_MINUTES, 1))
+"""Days, hours and ten minutes, by how many times ten minutes they are; the longest first."""
 
 LAST_SLOT = 999_999_998
 """Beyond the last ten minutes of the year 9999."""
@@ -70,8 +71,8 @@ class Figures:
         """
         found: dict[Stretch, Places] = {}
         for (slot, which), places in self.slots.items():
-            for period in ((TEN_MINUTES, slot), (HOUR, slot // _IN_HOUR)):
-                _widen(found, (period, which), places)
+            for kind, width in _KINDS:
+                _widen(found, ((kind, slot // width), which), places)
         return found
 
     def add(self, other: "Figures") -> None:
@@ -129,23 +130,30 @@ def _latest(entries: Sequence[Any], size: int) -> Any | None:
 
 
 def periods(since: datetime | None, until: datetime | None) -> list[tuple[str, int, int]]:
-    """Give the periods, [from, to) of each kind, that hold the time between two moments.
+    """Give the periods, [from, to) of a kind, that hold the time between two moments.
 
-    Whole hours, and ten minutes at either end: a year is some thousands of them, and an hour into
-    which thousands were sent is not read as a whole for a few minutes of it.
+    The longest that fit: a year is some hundreds of them, and an hour into which thousands were
+    sent is not read as a whole for a few minutes of it.
     """
     begin = 0 if since is None else _slot_of(since)
     end = LAST_SLOT if until is None else _slot_of(until) + 1
-    first, last = -(-begin // _IN_HOUR), end // _IN_HOUR
+    return _cover(begin, end, _KINDS)
+
+
+def _cover(begin: int, end: int, kinds: Sequence[tuple[str, int]]) -> list[tuple[str, int, int]]:
+    if begin >= end:
+        return []
+    (kind, width), shorter = kinds[0], kinds[1:]
+    first, last = -(-begin // width), end // width
     if first >= last:
-        return [(TEN_MINUTES, begin, end)]
+        return _cover(begin, end, shorter)
     return [
-        (TEN_MINUTES, begin, first * _IN_HOUR),
-        (HOUR, first, last),
-        (TEN_MINUTES, last * _IN_HOUR, end),
+        *_cover(begin, first * width, shorter),
+        (kind, first, last),
+        *_cover(last * width, end, shorter),
     ]
 
 
 def _slot_of(moment: datetime) -> int:
     own = in_utc(moment)
-    return (own.toordinal() * 24 + own.hour) * _IN_HOUR + own.minute // 10
+    return (own.toordinal() * 24 + own.hour) * 6 + own.minute // 10

@@ -1,27 +1,35 @@
 """One entry's inclusion proof as the service answers it, checked with nothing but a key.
 
 What counts is what the answer says, not how it is written: it may have been printed anew on its
-way. Nothing of it is shown as proved but the entry itself.
+way. Nothing of it is shown as proved but the entry itself, and the private part that it commits to.
 """
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import orjson
 
+from services.audit.domain.bundle import BundleRefused, read_line
 from services.audit.domain.canonical import canonical_loaded
 from services.audit.domain.entries import FIELDS, zone_of
 from services.audit.domain.merkle import HASH_SIZE, leaf_hash, verify_inclusion
 from services.audit.domain.notes import ORIGIN_PREFIX, Checkpoint, NoteRefused, Verifier
 
 _KEYS = {"index", "size", "leaf_hash", "hashes", "entry", "checkpoint"}
+_ITEM_KEYS = {"entry", "private", "salt"}
+_LISTS = ("timeline", "entries", "items")
+"""Where a message, a send and a person's record hold their items."""
 
 
 class ProofRefused(ValueError):  # noqa: N818 - a verdict on the input
     """An answer that proves nothing; the message says why."""
+
+
+class PartUnusable(ValueError):  # noqa: N818 - about what was given
+    """A file in which no private part is found, so that it says nothing of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,7 @@ def read_proof(answer: bytes) -> EntryProof:
         body, checkpoint = canonical_loaded(fields), Checkpoint.unproven(note)
     except NoteRefused as refused:
         raise ProofRefused(str(refused)) from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ProofRefused("a value of the entry has no canonical form") from None
     if values["index"] != fields["index"] or values["size"] != checkpoint.size:
         raise ProofRefused("the index or the size is not that of the entry or of the checkpoint")
@@ -114,6 +122,58 @@ def _other_size(proof: EntryProof, kept: Checkpoint) -> str:
         f"the kept checkpoint has {kept.size} entries, and the proof is for {size}: ask for the "
         f"proof again with ?size={kept.size}"
     )
+
+
+def prove_part(proof: EntryProof, answer: bytes) -> dict[str, Any] | None:
+    """Give the entry's private part out of an answer that was saved, or out of one item of it.
+
+    None where nothing stands beside the entry: it never did, it was erased, or its date has come.
+    Raises `ProofRefused` for what the entry does not commit to, and `PartUnusable`.
+    """
+    item = _item_of(proof, answer)
+    if item["entry"] != proof.entry:
+        raise ProofRefused("the entry beside the private part is not the one that is proved")
+    try:
+        # as a line of a bundle it has to pass exactly what `verify` asks of one
+        read_line(canonical_loaded({**item, "entry": proof.entry}) + b"\n")
+    except BundleRefused as refused:
+        raise ProofRefused(str(refused)) from None
+    except (ValueError, RecursionError):
+        raise ProofRefused("a value of the private part has no canonical form") from None
+    private = item["private"]
+    if private is not None and not isinstance(private, dict):
+        raise ProofRefused("the private part does not consist of named values")
+    return cast("dict[str, Any] | None", private)
+
+
+def _item_of(proof: EntryProof, answer: bytes) -> dict[str, Any]:
+    try:
+        whole: object = orjson.loads(answer)
+    except orjson.JSONDecodeError:
+        raise PartUnusable("it is not JSON: save the answer as it is") from None
+    index, zone = proof.entry["index"], proof.entry["zone_id"]
+    for item in _items(whole):
+        entry = item["entry"]
+        if isinstance(entry, dict) and (entry.get("index"), entry.get("zone_id")) == (index, zone):
+            return item
+    message = (
+        f"it does not hold entry {index} of zone {zone} with its private part: save the answer of "
+        "/v1/messages/ID or /v1/sends/ID, the page in which that entry stands"
+    )
+    raise PartUnusable(message)
+
+
+def _items(whole: object) -> Iterator[dict[str, Any]]:
+    """Give the items of an answer, of a list alone, or the one item that the file is."""
+    if isinstance(whole, dict):
+        values = cast("dict[str, Any]", whole)
+        found: list[object] = [values, *(values.get(name) for name in _LISTS)]
+    else:
+        found = [whole]
+    for place in found:
+        for one in cast("list[object]", place) if isinstance(place, list) else [place]:
+            if isinstance(one, dict) and cast("dict[str, Any]", one).keys() == _ITEM_KEYS:
+                yield cast("dict[str, Any]", one)
 
 
 def _object(answer: bytes) -> dict[str, Any]:

@@ -42,6 +42,10 @@ class AppendEntries:
         """Be a log's writer for what leads to an entry as well. Raises `OtherWriter`."""
         return self._ownership.borrow(log)
 
+    async def knows(self, session: Session, log: str, event_id: str) -> bool:
+        """Tell whether a log has an entry of an event that is no send's."""
+        return await self._log.knows(session, log, event_id)
+
     async def _work(self, session: Session, log: str, drafts: Sequence[Draft], also: Also) -> None:
         await also(session)
         await self.append(session, log, drafts)

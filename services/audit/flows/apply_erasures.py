@@ -1,5 +1,7 @@
 """Carry out erasures: drop the private parts, append the entry, acknowledge."""
 
+import msgspec
+
 from services.audit.domain.drafting import erasure_draft
 from services.audit.domain.entries import Draft, log_of
 from services.audit.flows.append_entries import Also, AppendEntries
@@ -64,8 +66,22 @@ class ApplyErasures:
 
         async def also(session: Session) -> None:
             parts = await self._erasures.apply(session, log, erasure.member_id)
-            drafts[:] = [erasure_draft(erasure, parts)]
+            drafts[:] = [await self._counted(session, log, erasure_draft(erasure, parts))]
             if then is not None:
                 await then(session)
 
         return await self._append(log, drafts, also)
+
+    async def _counted(self, session: Session, log: str, draft: Draft) -> Draft:
+        """Name an entry anew where the erasure has one there already, and took more since.
+
+        Where one log of several was another process's, all are tried again; and meanwhile somebody
+        was erased with whom a part was shared. An entry that is known would not be added, and what
+        was taken not be counted.
+        """
+        name, again = draft.event_id, 1
+        took = draft.private is not None and draft.private["parts"]
+        while took and await self._append.knows(session, log, draft.event_id):
+            again += 1
+            draft = msgspec.structs.replace(draft, event_id=f"{name}.{again}")
+        return draft

@@ -1,11 +1,14 @@
 """Count the events of a message that are on record, as a closing statement counts them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
+from services.audit.domain.belonging import types_of
 from services.audit.domain.closing import digest
 from services.audit.store.log import LogStore
+from shared.mongo import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +26,16 @@ class CountEvents:
         """Wire."""
         self._log = log
 
-    async def __call__(
-        self, log: str, message_id: str, release: str | None, below: int
-    ) -> OnRecord:
-        """Count what stands below an index."""
+    async def __call__(self, closing: Document, below: int) -> OnRecord:
+        """Count what stands below an index of the message, or the release, that a closing is of.
+
+        A message of another type may bear the same id: its sends are none of this one's.
+        """
+        kind, release = closing["message_type"], closing["release"]
         ids: list[str] = []
-        async for body in self._log.send_bodies(log, message_id, below):
-            entry = orjson.loads(body)
-            if release is None or release in entry["network_ids"]:
+        async for body in self._log.send_bodies(closing["log"], closing["message_id"], below):
+            entry: dict[str, Any] = orjson.loads(body)
+            is_own = kind in types_of(entry, None)
+            if is_own and (release is None or release in entry["network_ids"]):
                 ids.append(entry["event_id"])
         return OnRecord(len(ids), digest(ids))

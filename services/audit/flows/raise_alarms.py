@@ -17,6 +17,7 @@ from services.audit.domain.notes import OPERATORS
 from services.audit.flows.append_entries import AppendEntries
 from services.audit.flows.count_events import CountEvents
 from services.audit.flows.metrics import ALARMS, STAY_DIFFERENT
+from services.audit.store.blocks import BrokenLog
 from services.audit.store.closings import Closings
 from services.audit.store.copies import Copies
 from services.audit.store.log import LogStore
@@ -97,6 +98,8 @@ class RaiseAlarms:
                 return await self._no_closing(row)
         except OtherWriter:
             return False  # it raises it
+        except BrokenLog:
+            return False  # its check says so; other logs have messages too
 
     async def _no_closing(self, row: Document) -> bool:
         log, networks = row["log"], tuple(row["network_ids"])
@@ -125,7 +128,7 @@ class RaiseAlarms:
     async def _replay(self, row: Document) -> Replay:
         log = row["log"]
         size = await self._log.size(log)
-        seen = await self._count(log, row["message_id"], row["release"], size)
+        seen = await self._count(row, size)
         return Replay(
             event_id=alarm_id("replay|" + row["_id"]),
             zone_id=zone_of(log),

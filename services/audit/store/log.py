@@ -380,6 +380,10 @@ class LogStore:
             yield [_stored(index, body, parts) for index, body in enumerate(bodies, start=start)]
             start += len(bodies)
 
+    async def knows(self, session: Session, log: str, event_id: str) -> bool:
+        """Tell whether a log has an entry of an event that is no send's."""
+        return bool(await self._events.known(session, log, [event_id]))
+
     async def rows(self, log: str, start: int, end: int) -> dict[int, Document]:
         """Give by what the entries of [start, end) are found that are no sends."""
         return await self._events.between(log, start, end)

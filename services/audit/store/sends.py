@@ -320,21 +320,15 @@ class Sends:
         """Give the counters of one log (None: of all) by day, both days included.
 
         In the order of their ids, which never changes: those after an id, and `most` of them. The
-        ids begin with log and day, so that a page of one log reads nothing else.
+        ids begin with log and day, so that a page reads nothing of another time.
         """
-        query: Document = {"count": {"$gt": 0}}
-        place: Document = {}
-        if log is not None:
-            query["log"] = log
-            place = _days_of(log, since, until)
-        else:
-            days = {name: day for name, day in (("$gte", since), ("$lte", until)) if day}
-            if days:
-                query["day"] = days
+        logs: list[str] = [log] if log is not None else await self._stats.distinct("log")
+        if not logs:
+            return []
+        own: list[Document] = [{"_id": _days_of(name, since, until), "log": name} for name in logs]
+        query: Document = {"$or": own, "count": {"$gt": 0}}
         if after is not None:
-            place["$gt"] = after
-        if place:
-            query["_id"] = place
+            query["_id"] = {"$gt": after}
         rows = self._stats.find(query).sort("_id", 1).hint([("_id", 1)])
         return await rows.limit(most or 0).to_list()
 

@@ -24,11 +24,24 @@ from shared.clock import Clock
 from shared.mongo import Database, Document, Session, transaction
 from tests.integration.audit import rows
 from tests.integration.audit.test_people import NOTICE_TO_ALL
+from tests.integration.audit.test_whole_path import closed, replays
 from tests.integration.audit.world import MESSAGE, NOW, World, send, until
 
 COUNT = 12
 WHOLE = COUNT + 1
 """With one entry that is no send."""
+
+OTHER = "9f1c2a34-9b1e-4d27-8a5e-0c2f6d1b7e90"
+OVERDUE: Document = {
+    "message_type": "alert",
+    "message_id": OTHER,
+    "release": None,
+    "network_ids": [],
+    "open": True,
+    "due_at": NOW,
+    "answer": None,
+}
+"""What is kept of a message that no statement came of."""
 
 
 async def flip_body(database: Database) -> None:
@@ -157,6 +170,41 @@ async def test_a_broken_head_keeps_no_other_log_from_going_on(world: World) -> N
         async with world.http(app, Role.OPERATOR, zone=None) as http:
             logs = (await http.get("/v1/logs")).json()["items"]
     assert {log["zone_id"]: log["entries"] for log in logs} == {"demo": 0, "other": 2}
+
+
+async def test_a_broken_head_keeps_no_other_logs_statements_and_alarms_from_their_answer(
+    world: World,
+) -> None:
+    sends = [send(number, zone="other") for number in range(2)]
+    stated = closed([item.event_id for item in sends], 2)
+    of_other = stated.model_copy(update={"zone_id": "other", "event_id": "closed-other"})
+    async with world.running():
+        await world.publish(send(1), closed(["lost"], 1), *sends)
+        await replays(world, 1)
+        await world.signed(2, "other")
+    closings = world.database["closings"]
+    again = {"$unset": {"looked_at": "", "again_at": "", "seen": ""}}
+    await closings.update_one({"log": "demo"}, again)
+    missing = [{**OVERDUE, "_id": f"{log}|alert|{OTHER}|", "log": log} for log in ("demo", "other")]
+    await closings.insert_many(missing)
+    await spoil_head(world.database)
+    async with world.running():
+        await world.publish(of_other)
+
+        async def raised() -> bool:
+            entries = await rows.entries(world.database, "other")
+            return [entry["reason"] for entry in entries if entry["type"] == "alarm"] == [
+                "no_closing"
+            ]
+
+        await until(raised, "the other log's alarm", seconds=40)
+
+        async def answered() -> bool:
+            # its own, and the request for what the alarm is about
+            answers = [orjson.loads(item.value) for item in world.cluster.on("bin.replays")]
+            return [a["answer"] for a in answers if a["zone_id"] == "other"].count("agreed") == 1
+
+        await until(answered, "the other log's answer", seconds=40)
 
 
 async def test_a_log_that_cannot_be_gone_on_with_is_named(world: World) -> None:

@@ -16,6 +16,7 @@ from services.audit.app import App
 from services.audit.domain.alarms import Doubt
 from services.audit.flows.drop_ended import DropEnded
 from services.audit.store.originals import Originals
+from services.audit.store.ownership import Ownership
 from services.audit.store.private import PrivateParts
 from services.audit.verify import verify_bundle
 from shared.access import Role
@@ -351,6 +352,35 @@ async def test_an_erasure_reaches_every_log_that_names_the_member(world: World) 
         await world.publish(erasure("a"))
         await applied(world, "a")
     assert await members_kept(world) == []
+    assert [await check_lists(world)(log) for log in ("demo", "operators")] == [None, None]
+
+
+async def test_an_erasure_that_is_tried_again_counts_what_it_takes_the_second_time(
+    world: World,
+) -> None:
+    """Somebody else was erased meanwhile, with whom a part was shared."""
+    both = opened("a", None).model_copy(update={"member_ids": ("a", "b")})
+    another = Ownership(world.database, "another", Clock(), timedelta(minutes=2))
+    await another.claim("demo")
+
+    async def entered() -> bool:
+        entries = await rows.entries(world.database, "operators")
+        return [entry["type"] for entry in entries].count("erasure") == 1
+
+    async def taken() -> bool:
+        return await members_kept(world) == []
+
+    async with world.running():
+        await world.publish(both)
+        await world.signed(1, "operators")
+        await world.publish(erasure("a"))
+        await until(entered, "the first half of the erasure")
+        assert await members_kept(world) == [["a", "b"]]
+        await world.publish(erasure("b"))
+        await until(taken, "the part to be taken")
+        await another.release()
+        await applied(world, "a")
+        await applied(world, "b")
     assert [await check_lists(world)(log) for log in ("demo", "operators")] == [None, None]
 
 

@@ -277,8 +277,13 @@ async def test_an_alert_and_a_bulletin_of_one_id_have_a_life_each(world: World) 
         await world.publish(release("bin-a"), plan, *mails, stated)
         assert (await replays(world, 1))[0]["answer"] == "agreed"
         await publish_alert(world)
-        await world.publish(planned(), send(1), send(1, 2, SendState.DELIVERED), send(2))
-        await world.signed(11)
+        sends = [send(1), send(1, 2, SendState.DELIVERED), send(2)]
+        await world.publish(planned(), *sends, closed([item.event_id for item in sends], 2))
+        again = stated.model_copy(update={"event_id": "closed-b", "revision": 2})
+        await world.publish(again)
+        answers = [item["answer"] for item in await replays(world, 3)]
+        assert answers == ["agreed"] * 3, "each is held against its own sends"
+        await world.signed(15)
         lives: dict[str | None, dict[str, Any]] = {}
         async with world.http(app, Role.AUDITOR) as http:
             for kind in (None, "alert", "bulletin"):
@@ -294,8 +299,8 @@ async def test_an_alert_and_a_bulletin_of_one_id_have_a_life_each(world: World) 
         ]
         for kind, life in lives.items()
     }
-    assert sorted(told["alert"]) == ["original", "planned", "verdict"]
-    assert sorted(told["bulletin"]) == ["answer", "bulletin", "closed", "planned"]
+    assert sorted(told["alert"]) == ["answer", "closed", "original", "planned", "verdict"]
+    assert sorted(told["bulletin"]) == [*2 * ["answer"], "bulletin", *2 * ["closed"], "planned"]
     assert lives["alert"]["states"] == {"accepted": 1, "delivered": 1}
     assert lives["bulletin"]["states"] == {"accepted": 2}
     assert [closing["release"] for closing in lives["alert"]["closings"]] == [None]

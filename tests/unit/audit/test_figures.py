@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.audit.domain.drafting import send_draft
 from services.audit.domain.entries import Draft, seal
-from services.audit.domain.figures import HOUR, Figures, joined, periods
+from services.audit.domain.figures import TEN_MINUTES, Figures, joined, periods
 from services.audit.store.sends import Projection
 from shared.contracts import Send
 from shared.contracts.base import Channel, Lane, MessageType, SendState
@@ -120,12 +120,14 @@ def test_a_time_is_looked_for_where_its_sends_stand_and_at_most_ten_minutes_besi
         if any(kind == other and begin <= number < end for other, begin, end in asked)
     ]
     if since <= moment < until:
-        assert len(found) == 1, "by its hour or by its ten minutes"
+        assert len(found) == 1, "by its day, its hour or its ten minutes"
     slack = timedelta(minutes=10)
     if moment < since - slack or moment >= until + slack:
         assert not found
-    wide = [end - begin for kind, begin, end in asked if kind != HOUR]
-    assert all(number <= 2 * 6 for number in wide), "few, however long the time is"
+    few = [end - begin for kind, begin, end in asked if kind == TEN_MINUTES]
+    assert all(number < 2 * 6 for number in few), "however long the time is"
+    days = abs(until - since) / timedelta(days=1)
+    assert sum(end - begin for _, begin, end in asked) <= days + 2 * 24 + 2 * 6
 
 
 @given(MOMENTS)
