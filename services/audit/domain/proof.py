@@ -153,8 +153,10 @@ def _item_of(proof: EntryProof, answer: bytes) -> dict[str, Any]:
         raise PartUnusable("it is not JSON: save the answer as it is") from None
     index, zone = proof.entry["index"], proof.entry["zone_id"]
     for item in _items(whole):
-        entry = item["entry"]
-        if isinstance(entry, dict) and (entry.get("index"), entry.get("zone_id")) == (index, zone):
+        if not isinstance(item["entry"], dict):
+            continue
+        entry = cast("dict[str, Any]", item["entry"])
+        if (entry.get("index"), entry.get("zone_id")) == (index, zone):
             return item
     message = (
         f"it does not hold entry {index} of zone {zone} with its private part: save the answer of "

@@ -179,8 +179,9 @@ async def test_a_broken_head_keeps_no_other_logs_statements_and_alarms_from_thei
     stated = closed([item.event_id for item in sends], 2)
     of_other = stated.model_copy(update={"zone_id": "other", "event_id": "closed-other"})
     async with world.running():
-        await world.publish(send(1), closed(["lost"], 1), *sends)
+        await world.publish(send(1), send(2), closed(["lost"], 1), *sends)
         await replays(world, 1)
+        await world.signed(4)  # to which two more do not fit the form of a head
         await world.signed(2, "other")
     closings = world.database["closings"]
     again = {"$unset": {"looked_at": "", "again_at": "", "seen": ""}}

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from bson import Binary
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from services.audit.domain.alarms import Doubt
@@ -18,7 +18,9 @@ from services.audit.domain.merkle import Frontier, Tiles, grow_tiles, leaf_hash
 from services.audit.flows.check_lists import CheckLists
 from services.audit.flows.check_log import CheckLog
 from services.audit.signer import Signer
+from services.audit.store.blocks import ids_of
 from services.audit.store.checkpoints import Checkpoints
+from services.audit.store.events import entry_id
 from services.audit.store.log import LogStore
 from services.audit.verify import BROKEN, VERIFIED, verify_bundle
 from shared.access import Role
@@ -110,6 +112,11 @@ class Checked:
     @property
     def database(self) -> Database:
         return self.world.database
+
+    @property
+    def size(self) -> int:
+        """Give how many entries the log has."""
+        return next(int(row["size"]) for row in self.kept["heads"] if row["_id"] == "demo")
 
     async def doubt(self) -> Doubt | None:
         """Give what a full check of the log says."""
@@ -298,8 +305,18 @@ def test_any_change_of_the_stored_log_is_found(
             finally:
                 runner.run(made.restore())
 
+        @settings(max_examples=EXAMPLES // 4, deadline=None)
+        @given(size=st.integers(0, made.size - 1), fresh=st.booleans(), hides=st.booleans())
+        @example(size=0, fresh=False, hides=True)
+        def found_truncated(*, size: int, fresh: bool, hides: bool) -> None:
+            try:
+                runner.run(truncated(made, size, fresh=fresh, hides=hides))
+            finally:
+                runner.run(made.restore())
+
         found()
         found_rewritten()
+        found_truncated()
         assert runner.run(made.doubt()) is None
         runner.run(entered.__aexit__(None, None, None))
 
@@ -310,45 +327,88 @@ async def rewritten(made: Checked, at: int, *, fresh: bool, hides: bool) -> None
     With a fresh key, and with the log's own, the service finds it by what it read back from
     `bin.checkpoints`. Where that is rewritten too (`hides`), only a witness does.
     """
-    note = (await made.database["signed"].find_one({"_id": "demo"}) or {})["note"]
-    frontier = await _rewrite(made, at, hides=hides)
-    signer = Signer(Ed25519PrivateKey.generate()) if fresh else None
-    own = Signer.load(made.world.settings.signing_key)
-    root = frontier.root()
-    changes: Document = {
-        "root": Binary(root),
-        "frontier": [Binary(value) for value in frontier.hashes],
-        "note": (signer or own).sign("demo", frontier.size, root),
-    }
-    await made.database["signed"].update_one({"_id": "demo"}, {"$set": changes})
+    note = await _sign(made, await _rewrite(made, at, hides=hides), fresh=fresh)
     doubt = await made.doubt()
     if not hides:
         assert doubt is not None
         return
     assert doubt is (Doubt.NOT_ITS_NOTE if fresh else None)
     if not fresh:
-        lines = await _bundle(made.world)
-        assert verify_bundle(lines, made.world.public_pem).exit_code == VERIFIED
-        assert verify_bundle(lines, made.world.public_pem, [note]).exit_code == BROKEN
+        await _is_found_by_who_kept(note, made)
+
+
+async def truncated(made: Checked, size: int, *, fresh: bool, hides: bool) -> None:
+    """Cut a log back to a size with everything that it consists of, signed anew; who finds it?
+
+    The same as where it is rewritten: for the log by itself, it never was longer. Its lists and
+    counters are not cut, so that they still tell of what is gone.
+    """
+    note = await _sign(made, await _truncate(made, size, hides=hides), fresh=fresh)
+    doubt = await made.whole.whole("demo")
+    if not hides:
+        assert doubt is Doubt.BEHIND_PUBLISHED
+        return
+    assert doubt is (Doubt.NOT_ITS_NOTE if fresh else None)
+    if not fresh:
+        assert await made.lists("demo") is not None
+        await _is_found_by_who_kept(note, made)
+
+
+async def _is_found_by_who_kept(note: str, made: Checked) -> None:
+    lines = await _bundle(made.world)
+    assert verify_bundle(lines, made.world.public_pem).exit_code == VERIFIED
+    assert verify_bundle(lines, made.world.public_pem, [note]).exit_code == BROKEN
+
+
+async def _sign(made: Checked, frontier: Frontier, *, fresh: bool) -> str:
+    """Put another checkpoint in the place of the last one, and give that one's note."""
+    before = await made.database["signed"].find_one({"_id": "demo"}) or {}
+    own = Signer.load(made.world.settings.signing_key)
+    signer = Signer(Ed25519PrivateKey.generate()) if fresh else own
+    root = frontier.root()
+    changes: Document = {
+        "size": frontier.size,
+        "root": Binary(root),
+        "frontier": [Binary(value) for value in frontier.hashes],
+        "note": signer.sign("demo", frontier.size, root),
+    }
+    await made.database["signed"].update_one({"_id": "demo"}, {"$set": changes})
+    return before["note"]
 
 
 async def _rewrite(made: Checked, at: int, *, hides: bool) -> Frontier:
-    database, frontier, tiles = made.database, Frontier(), Tiles()
-    bodies = await rows.bodies(database)
+    bodies = await rows.bodies(made.database)
     bodies[at] = bodies[at].replace(b'"segments":', b'"segments":9', 1).replace(b"9null", b"9")
-    await rows.set_body(database, at, bodies[at])
+    await rows.set_body(made.database, at, bodies[at])
+    return await _follow(made.database, bodies, hides=hides)
+
+
+async def _truncate(made: Checked, size: int, *, hides: bool) -> Frontier:
+    database = made.database
+    kept = (await rows.bodies(database))[:size]
+    await rows.set_bodies(database, kept)
+    await database["events"].delete_many({"_id": ids_of("demo", entry_id("demo", size))})
+    gone: Document = {"$pull": {"parts": {"index": {"$gte": size}}}}
+    await database["private"].update_many({"_id": ids_of("demo")}, gone)
+    await database["private"].delete_many({"_id": ids_of("demo"), "parts": []})
+    return await _follow(database, kept, hides=hides)
+
+
+async def _follow(database: Database, bodies: Sequence[bytes], *, hides: bool) -> Frontier:
+    """Make tiles, head and, if it `hides`, what was read back those of some entries."""
+    frontier, tiles = Frontier(), Tiles()
     leaves = [leaf_hash(body) for body in bodies]
-    for leaf in leaves:
-        frontier.append(leaf)
+    frontier.extend(leaves)
     grow_tiles(tiles, 0, leaves)
+    await database["tiles"].delete_many({"_id": ids_of("demo")})
     for tile, hashes in tiles.items():
-        row = {"hashes": Binary(bytes(hashes))}
-        await database["tiles"].replace_one({"_id": f"demo|{tile.level}|{tile.place}"}, row)
-    hashes = [Binary(value) for value in frontier.hashes]
-    await database["heads"].update_one({"_id": "demo"}, {"$set": {"frontier": hashes}})
+        row = {"_id": f"demo|{tile.level}|{tile.place}", "hashes": Binary(bytes(hashes))}
+        await database["tiles"].insert_one(row)
+    head = {"size": frontier.size, "frontier": [Binary(value) for value in frontier.hashes]}
+    await database["heads"].update_one({"_id": "demo"}, {"$set": head})
     if hides:
-        seen = {"$set": {"root": Binary(frontier.root())}}
-        await database["published"].update_one({"_id": "demo"}, seen)
+        seen = {"size": frontier.size, "root": Binary(frontier.root())}
+        await database["published"].update_one({"_id": "demo"}, {"$set": seen})
     return frontier
 
 

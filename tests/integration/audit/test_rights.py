@@ -16,11 +16,15 @@ from shared.clock import Clock
 from shared.contracts.dispatcher import VerdictKind
 from shared.kafka import Outgoing
 from shared.pseudonyms import rotate
-from tests.integration.audit.test_whole_path import verdict_on
+from tests.integration.audit.test_whole_path import publish_alert, verdict_on
 from tests.integration.audit.world import MESSAGE, World, send
 
 QUERY = {"destination": "+32450000001", "reason": "asked by the member"}
+TEXTS = [f"/v1/messages/{MESSAGE}", f"/v1/messages/{MESSAGE}/page", "/v1/zones/demo/bundle?from=1"]
+"""What shows a message's text; the bundle where a download of it goes on."""
+
 AUDITOR = [
+    *[("GET", path) for path in TEXTS],
     ("GET", "/v1/messages"),
     ("GET", "/v1/sends"),
     ("GET", "/v1/sends/send-1"),
@@ -133,7 +137,8 @@ async def test_an_operator_of_no_single_zone_is_told_to_name_the_log(world: Worl
 async def test_every_role_sees_exactly_what_it_may(world: World) -> None:
     async with world.running() as app:
         await world.publish(*[send(number) for number in range(3)])
-        await world.signed(3)
+        await publish_alert(world)
+        await world.signed(3 + 2)  # the verdict and what the police wrote
         for role in Role:
             async with world.http(app, role) as http:
                 for method, path in AUDITOR:
