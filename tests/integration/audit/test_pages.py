@@ -73,8 +73,47 @@ async def _asked(database: Database, http: httpx.AsyncClient, values: Document) 
         answer = await http.get("/v1/sends", params={**values, "limit": str(PAGE)})
     finally:
         await database.command({"profile": 0})
-    own = {"ns": f"{database.name}.sends", "docsExamined": {"$exists": True}}
+    own: Document = {"ns": f"{database.name}.sends", "docsExamined": {"$exists": True}}
     rows: list[dict[str, Any]] = await database["system.profile"].find(own).to_list()
     await database["system.profile"].drop()
     read = sum(max(row["docsExamined"], row["keysExamined"]) for row in rows)
     return len(answer.json()["items"]), read
+
+
+async def test_a_page_of_all_zones_figures_reads_the_days_that_are_asked_for(world: World) -> None:
+    """However many years the counters go back."""
+    app = await world.build()
+    days = [f"{year}-{month:02d}-14" for year in range(2023, 2027) for month in range(1, 13)]
+    counters: list[Document] = [
+        {
+            "_id": f"{zone}|{day}|bin-linde|sms|accepted",
+            "log": zone,
+            "day": day,
+            "network_id": "bin-linde",
+            "channel": "sms",
+            "state": "accepted",
+            "count": 1,
+        }
+        for zone in ("demo", "demo-2", "other")
+        for day in days
+    ]
+    await world.database["stats"].insert_many(counters)
+    asked = {"from": days[40], "to": days[41], "limit": "2"}
+    items: list[dict[str, Any]] = []
+    await world.database.command({"profile": 2})
+    try:
+        async with world.http(app, Role.FEDERAL, zone=None) as http:
+            page: dict[str, Any] = {"next": None}
+            while page["next"] is not None or not items:
+                cursor = {} if page["next"] is None else {"cursor": str(page["next"])}
+                page = (await http.get("/v1/stats", params={**asked, **cursor})).json()
+                items += page["items"]
+    finally:
+        await world.database.command({"profile": 0})
+    shown = [(item["zone_id"], item["day"]) for item in items]
+    zones = ("demo-2", "demo", "other")  # in the order of what the counters are kept under
+    assert shown == [(zone, day) for zone in zones for day in days[40:42]]
+    own: Document = {"ns": f"{world.database.name}.stats", "op": "query"}
+    rows: list[dict[str, Any]] = await world.database["system.profile"].find(own).to_list()
+    assert rows
+    assert all(max(row["keysExamined"], row["docsExamined"]) <= 12 for row in rows), rows
