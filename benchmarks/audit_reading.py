@@ -115,7 +115,7 @@ async def _measure(started: Servers, folder: Path) -> list[str]:
                 checked, most = await _check_lists(settings, service)
     return [
         (
-            f"One log of {ENTRIES:,} sends, filled at {rate:,.0f} entries/s (without Kafka); "
+            f"One log of {ENTRIES:,} entries, filled at {rate:,.0f} entries/s (without Kafka); "
             f"checked as a whole and signed {signed:.0f} s after the service's start. One reader, "
             f"one question at a time, {ROUNDS} of each, over HTTP."
         ),

@@ -79,7 +79,10 @@ LASTING = frozenset(
         EntryType.ALARM,
     }
 )
-"""What is about no member and holds no text, so that neither an erasure nor a date ends it."""
+"""What is about no member and holds no text, so that neither an erasure nor a date ends it.
+
+It may name officers: who could sign for the police stays provable.
+"""
 
 OF_MEMBERS = frozenset({EntryType.SEND, EntryType.ACCESS, EntryType.NOTICE})
 """What may be about members, so that an erasure may end it."""

@@ -57,6 +57,15 @@ async def ask(http: httpx.AsyncClient, method: str, path: str) -> int:
     return answer.status_code
 
 
+async def texts(http: httpx.AsyncClient, params: dict[str, str]) -> list[int | str]:
+    """Ask for what the police wrote on every way there is to it: `text`, or the refusal."""
+    found: list[int | str] = []
+    for path in TEXTS:
+        answer = await http.get(str(httpx.URL(path).copy_merge_params(params)))
+        found.append("text" if "Let op: inbraken" in answer.text else answer.status_code)
+    return found
+
+
 async def test_a_token_for_a_zone_called_as_the_operators_log_opens_nothing(world: World) -> None:
     async with world.running() as app:
         await world.publish(send(1), verdict_on(0, 0, VerdictKind.REFUSED, zone=None))
@@ -148,14 +157,19 @@ async def test_every_role_sees_exactly_what_it_may(world: World) -> None:
         for zone in ("other", None):
             async with world.http(app, Role.AUDITOR, zone=zone) as http:
                 for method, path in AUDITOR:
-                    if "/zones/" in path or zone is None:
+                    if "/zones/" in path or path in TEXTS or zone is None:
                         assert await ask(http, method, path) == 404, (zone, method, path)
                 assert (await http.get("/v1/sends?zone_id=demo")).status_code == 404
                 assert (await http.get("/v1/sends/send-1")).status_code == 404
+                assert await texts(http, {"zone_id": "demo"}) == [404] * len(TEXTS)
         async with world.http(app, Role.FEDERAL, zone=None) as http:
+            assert await texts(http, {}) == [404] * len(TEXTS)
+            assert await texts(http, {"zone_id": "demo"}) == [404] * len(TEXTS)
             shown = (await http.get("/v1/stats?zone_id=demo&from=2026-01-01")).json()
             assert [item["count"] for item in shown["items"]] == [3]
         async with world.http(app, Role.AUDITOR) as http:
+            # a path that gives nothing away would be no test of who may not ask for it
+            assert await texts(http, {}) == ["text"] * len(TEXTS)
             http.headers["Authorization"] = "Bearer nonsense"
             assert await ask(http, "GET", "/v1/sends") == 401
             del http.headers["Authorization"]
