@@ -323,18 +323,27 @@ class Sends:
         ids begin with log and day, so that a page reads nothing of another time.
         """
         logs: list[str] = [log] if log is not None else await self._stats.distinct("log")
-        if not logs:
-            return []
-        own: list[Document] = [{"_id": _days_of(name, since, until), "log": name} for name in logs]
-        query: Document = {"$or": own, "count": {"$gt": 0}}
-        if after is not None:
-            query["_id"] = {"$gt": after}
-        rows = self._stats.find(query).sort("_id", 1).hint([("_id", 1)])
-        return await rows.limit(most or 0).to_list()
+        found: list[Document] = []
+        for name in sorted(logs, key=_days_of_all):
+            if most is not None and len(found) >= most:
+                break
+            days = _days_of(name, since, until)
+            if after is None or after < days["$lt"]:
+                left = 0 if most is None else most - len(found)
+                later: Document = {} if after is None else {"$gt": after}
+                query: Document = {"_id": {**days, **later}, "log": name, "count": {"$gt": 0}}
+                rows = self._stats.find(query).sort("_id", 1).hint([("_id", 1)])
+                found += await rows.limit(left).to_list()
+        return found
 
 
 def _id(log: str, send_id: str | None) -> str:
     return f"{log}|{send_id}"
+
+
+def _days_of_all(log: str) -> str:
+    """Give what the ids of a log's counters begin with, in whose order they stand."""
+    return f"{log}|"
 
 
 def _days_of(log: str, since: str | None, until: str | None) -> Document:
