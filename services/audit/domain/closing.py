@@ -55,8 +55,12 @@ class Expected:
     network_ids: tuple[str, ...]
 
 
-def expected_of(event: Event) -> Expected | None:
-    """Give what an event says must be closed: what goes out as a whole, or one release of it."""
+def expected_of(events: Iterable[Event]) -> list[Expected]:
+    """Give what events say must be closed: what goes out as a whole, or one release of it."""
+    return [item for event in events if (item := _expected(event)) is not None]
+
+
+def _expected(event: Event) -> Expected | None:
     match event:
         case Verdict(verdict=VerdictKind.ACCEPTED, message_type=MessageType.ALERT):
             if event.message_id is None:

@@ -33,10 +33,11 @@ STRETCH = 4096
 one place to its period, not all that lie between."""
 
 TEN_MINUTES = "t"
-_KINDS = (("d", 144), ("h", 6), (TEN_MINUTES, 1))
+_IN_HOUR = 6
+_KINDS = (("d", 24 * _IN_HOUR), ("h", _IN_HOUR), (TEN_MINUTES, 1))
 """Days, hours and ten minutes, by how many times ten minutes they are; the longest first."""
 
-LAST_SLOT = 999_999_998
+_LAST_SLOT = 999_999_998
 """Beyond the last ten minutes of the year 9999."""
 
 
@@ -136,7 +137,7 @@ def periods(since: datetime | None, until: datetime | None) -> list[tuple[str, i
     sent is not read as a whole for a few minutes of it.
     """
     begin = 0 if since is None else _slot_of(since)
-    end = LAST_SLOT if until is None else _slot_of(until) + 1
+    end = _LAST_SLOT if until is None else _slot_of(until) + 1
     return _cover(begin, end, _KINDS)
 
 
@@ -156,4 +157,4 @@ def _cover(begin: int, end: int, kinds: Sequence[tuple[str, int]]) -> list[tuple
 
 def _slot_of(moment: datetime) -> int:
     own = in_utc(moment)
-    return (own.toordinal() * 24 + own.hour) * 6 + own.minute // 10
+    return (own.toordinal() * 24 + own.hour) * _IN_HOUR + own.minute // 10

@@ -1,6 +1,7 @@
 """Answer closing statements: is everything that they speak of on record?"""
 
 import uuid
+from functools import partial
 from typing import Literal
 
 import structlog
@@ -12,10 +13,8 @@ from services.audit.domain.entries import Draft, EntryType, zone_of
 from services.audit.flows.append_entries import Also, AppendEntries
 from services.audit.flows.count_events import CountEvents, OnRecord
 from services.audit.flows.metrics import ALARMS, ANSWERS, STAY_DIFFERENT
-from services.audit.store.blocks import BrokenLog
 from services.audit.store.closings import COUNTED_AGAIN, Closings, has_come
 from services.audit.store.log import LogStore
-from services.audit.store.ownership import OtherWriter
 from shared.clock import Clock
 from shared.contracts import Replay
 from shared.failures import Fenced
@@ -63,21 +62,13 @@ class AnswerClosings:
         answered = False
         for row in await self._closings.asking(self._clock.now(), _BATCH):
             if not self._is_resting(row):
-                answered |= await self._look_as_writer(row)
+                look = partial(self._look, row)
+                answered |= await self._append.as_writer(row["log"], look)
         return answered
 
     def _is_resting(self, row: Document) -> bool:
         event_id, until = self._rests.get(row["_id"], ("", 0.0))
         return event_id == row["event_id"] and self._clock.monotonic() < until
-
-    async def _look_as_writer(self, row: Document) -> bool:
-        try:
-            async with self._append.borrow(row["log"]):
-                return await self._look(row)
-        except OtherWriter:
-            return False  # it answers
-        except BrokenLog:
-            return False  # its check says so; other logs have statements too
 
     async def _look(self, row: Document) -> bool:
         size = await self._log.size(row["log"])

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 
 from services.audit.domain.entries import Draft, Sealed
 from services.audit.flows.metrics import ENTRIES
@@ -29,18 +28,23 @@ class AppendEntries:
 
         False where another process writes this log, or it is broken, which its check says.
         """
+
+        async def write() -> bool:
+            await transaction(self._client, lambda session: self._work(session, log, drafts, also))
+            return True
+
+        return await self.as_writer(log, write)
+
+    async def as_writer(self, log: str, work: Callable[[], Awaitable[bool]]) -> bool:
+        """Do as a log's writer what leads to an entry, and give what came of it.
+
+        False where another process writes this log, which then does it, or where it is broken.
+        """
         try:
             async with self._ownership.borrow(log):
-                await transaction(
-                    self._client, lambda session: self._work(session, log, drafts, also)
-                )
+                return await work()
         except (OtherWriter, Fenced, BrokenLog):
             return False
-        return True
-
-    def borrow(self, log: str) -> AbstractAsyncContextManager[None]:
-        """Be a log's writer for what leads to an entry as well. Raises `OtherWriter`."""
-        return self._ownership.borrow(log)
 
     async def knows(self, session: Session, log: str, event_id: str) -> bool:
         """Tell whether a log has an entry of an event that is no send's."""

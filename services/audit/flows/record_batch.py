@@ -160,8 +160,7 @@ class RecordBatch:
             and (index := indexes.get(_listed_as(event))) is not None
         ]
         await self._messages.take(session, log, listed)
-        expected = [item for event in events if (item := expected_of(event)) is not None]
-        await self._closings.expect(session, log, expected)
+        await self._closings.expect(session, log, expected_of(events))
         for event in events:
             if isinstance(event, MessageClosed):
                 await self._closings.state(session, log, event, indexes.get(event.event_id))

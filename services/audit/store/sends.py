@@ -314,8 +314,8 @@ class Sends:
         since: str | None,
         until: str | None,
         *,
-        after: str | None = None,
-        most: int | None = None,
+        after: str | None,
+        most: int,
     ) -> list[Document]:
         """Give the counters of one log (None: of all) by day, both days included.
 
@@ -324,26 +324,22 @@ class Sends:
         """
         logs: list[str] = [log] if log is not None else await self._stats.distinct("log")
         found: list[Document] = []
-        for name in sorted(logs, key=_days_of_all):
-            if most is not None and len(found) >= most:
-                break
+        for name in sorted(logs, key=lambda name: f"{name}|"):  # as their ids begin
             days = _days_of(name, since, until)
-            if after is None or after < days["$lt"]:
-                left = 0 if most is None else most - len(found)
-                later: Document = {} if after is None else {"$gt": after}
-                query: Document = {"_id": {**days, **later}, "log": name, "count": {"$gt": 0}}
-                rows = self._stats.find(query).sort("_id", 1).hint([("_id", 1)])
-                found += await rows.limit(left).to_list()
+            if after is not None:
+                if after >= days["$lt"]:
+                    continue  # an earlier page gave all of it
+                days["$gt"] = after
+            query: Document = {"_id": days, "log": name, "count": {"$gt": 0}}
+            rows = self._stats.find(query).sort("_id", 1).hint([("_id", 1)])
+            found += await rows.limit(most - len(found)).to_list()
+            if len(found) == most:
+                break
         return found
 
 
 def _id(log: str, send_id: str | None) -> str:
     return f"{log}|{send_id}"
-
-
-def _days_of_all(log: str) -> str:
-    """Give what the ids of a log's counters begin with, in whose order they stand."""
-    return f"{log}|"
 
 
 def _days_of(log: str, since: str | None, until: str | None) -> Document:

@@ -18,9 +18,7 @@ from shared.kafka import Outgoing
 from shared.mongo import Document
 from tests.integration.audit import rows
 from tests.integration.audit.test_whole_path import closed, publish_alert, replays
-from tests.integration.audit.world import MESSAGE, World, check_lists, send, until
-
-OTHER = "9f1c2a34-9b1e-4d27-8a5e-0c2f6d1b7e90"
+from tests.integration.audit.world import MESSAGE, OTHER, World, check_lists, send, until
 
 
 async def alarms(world: World, log: str) -> list[str]:

@@ -25,13 +25,12 @@ from shared.mongo import Database, Document, Session, transaction
 from tests.integration.audit import rows
 from tests.integration.audit.test_people import NOTICE_TO_ALL
 from tests.integration.audit.test_whole_path import closed, replays
-from tests.integration.audit.world import MESSAGE, NOW, World, send, until
+from tests.integration.audit.world import MESSAGE, NOW, OTHER, World, send, until
 
 COUNT = 12
 WHOLE = COUNT + 1
 """With one entry that is no send."""
 
-OTHER = "9f1c2a34-9b1e-4d27-8a5e-0c2f6d1b7e90"
 OVERDUE: Document = {
     "message_type": "alert",
     "message_id": OTHER,

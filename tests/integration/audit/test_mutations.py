@@ -40,7 +40,7 @@ from tests.integration.audit.test_everything import (
     zones,
 )
 from tests.integration.audit.test_whole_path import closed, planned, publish_alert, replays
-from tests.integration.audit.world import World, check_lists, new_world, send, until
+from tests.integration.audit.world import OTHER, World, check_lists, new_world, send, until
 
 COUNT = int(os.environ.get("BUURTBODE_MUTATED_SENDS", "30"))
 EXAMPLES = int(os.environ.get("BUURTBODE_MUTATIONS", "60"))
@@ -97,7 +97,6 @@ DOUBLED = {
     "messages",
     "closings",
 }
-NEVER_SENT = "9f1c2a34-9b1e-4d27-8a5e-0c2f6d1b7e90"
 
 
 @dataclass(frozen=True)
@@ -137,7 +136,7 @@ async def fill(world: World) -> None:
         others += [event for event, _ in accesses()[:3]]
         refused = verdict(200, VerdictKind.REFUSED, Reason.EXPIRED)
         duplicate = verdict(201, VerdictKind.DUPLICATE, Reason.ID_TAKEN)
-        await world.publish(refused, duplicate.model_copy(update={"message_id": NEVER_SENT}))
+        await world.publish(refused, duplicate.model_copy(update={"message_id": OTHER}))
         erased = ERASURE.model_copy(update={"member_id": "member-3"})
         sends = [send(number) for number in range(COUNT)]
         sends += [send(number, 2, SendState.DELIVERED) for number in range(0, COUNT, 3)]

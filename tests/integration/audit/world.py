@@ -45,6 +45,9 @@ from tests.support.memory_kafka import MemoryCluster, MemoryLog
 
 NOW = datetime(2026, 3, 14, 20, 15, tzinfo=UTC)
 MESSAGE = "6f1c2a34-9b1e-4d27-8a5e-0c2f6d1b7e90"
+OTHER = "9f1c2a34-9b1e-4d27-8a5e-0c2f6d1b7e90"
+"""Another message."""
+
 _ISSUER = "https://issuer.example"
 _NUMBERS = itertools.count(1)
 
